@@ -1,0 +1,1 @@
+//! SHA3-256 of several messages at once.

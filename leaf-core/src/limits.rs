@@ -1,0 +1,66 @@
+//! Every bound of this crate, in one place.
+//!
+//! Whatever length, count, depth or time comes from a peer or from a file is held against one of these. A
+//! shell may lower them (a browser tab does) or raise them; the defaults are for a native node.
+//!
+//! Source: Fossil settings `max-upload`, `max-download`, `max-download-time`; threat list 3 to 8.
+
+/// The bounds of one repository and of its sessions.
+///
+/// Units: last word of each name; `_max` is inclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Expanded size of one artifact or unversioned file.
+    pub artifact_bytes_max: usize,
+    /// Size of one message after it was inflated.
+    pub message_bytes_max: usize,
+    /// Size of a request that this side sends, before the artifact that exceeds it (Fossil `max-upload`,
+    /// there 250 000).
+    pub upload_bytes: usize,
+    /// Size of a reply that this side sends, before the artifact that exceeds it (Fossil `max-download`).
+    pub download_bytes: usize,
+    /// One card line, without payload.
+    pub card_bytes_max: usize,
+    /// One name: a file, a wiki page, an unversioned file.
+    pub name_bytes_max: usize,
+    /// Cards in one message.
+    pub cards_max: usize,
+    /// Files in one manifest.
+    pub manifest_files_max: usize,
+    /// Deltas between an artifact and its full text.
+    pub delta_depth_max: usize,
+    /// Rounds of one session.
+    pub rounds_max: u32,
+    /// Artifacts one request asks for; grows to twice what the last reply brought.
+    pub gimmes_max: usize,
+    /// Artifacts one reply asks for.
+    pub server_gimmes_max: usize,
+    /// Phantoms one session may create.
+    pub phantoms_max: usize,
+    /// How far in the future a peer's unversioned file or configuration may claim to be.
+    pub future_ms_max: i64,
+    /// Bytes that one check or crosslink may keep expanded at a time.
+    pub work_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            artifact_bytes_max: 1 << 30,
+            message_bytes_max: 1 << 30,
+            upload_bytes: 4_000_000,
+            download_bytes: 5_000_000,
+            card_bytes_max: 64 << 10,
+            name_bytes_max: 4 << 10,
+            cards_max: 1_000_000,
+            manifest_files_max: 1_000_000,
+            delta_depth_max: 16_384,
+            rounds_max: 10_000,
+            gimmes_max: 200,
+            server_gimmes_max: 500,
+            phantoms_max: 50_000,
+            future_ms_max: 300_000,
+            work_bytes: 32 << 20,
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! The `leaf` program.
+fn main() {}
