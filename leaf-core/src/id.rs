@@ -49,7 +49,10 @@ impl ArtifactHash {
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.as_bytes()) {
             pair.copy_from_slice(&HEX_PAIRS[usize::from(*byte)]);
         }
-        HexHash { text, len: self.as_bytes().len() * 2 }
+        HexHash {
+            text,
+            len: self.as_bytes().len() * 2,
+        }
     }
 }
 
@@ -128,7 +131,9 @@ fn decode<const N: usize>(hex: &[u8]) -> Result<[u8; N], BadHash> {
         let digit = |at: usize| match pair[at] {
             d @ b'0'..=b'9' => Ok(d - b'0'),
             d @ b'a'..=b'f' => Ok(d - b'a' + 10),
-            _ => Err(BadHash::Digit { offset: index * 2 + at }),
+            _ => Err(BadHash::Digit {
+                offset: index * 2 + at,
+            }),
         };
         *byte = digit(0)? << 4 | digit(1)?;
     }

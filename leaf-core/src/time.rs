@@ -39,7 +39,10 @@ impl Timestamp {
 
     /// From a Julian day, to the nearest millisecond, as SQLite reads one.
     pub fn from_julian(day: f64) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "a saturating cast is what is wanted")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a saturating cast is what is wanted"
+        )]
         let ms = (day * 86_400_000.0 + 0.5) as i64;
         Self(ms.saturating_sub(JULIAN_1970_MS))
     }
@@ -51,7 +54,9 @@ impl Timestamp {
     pub fn parse_iso(text: &[u8]) -> Option<Self> {
         let number = |from: usize, to: usize| -> Option<i64> {
             let digits = text.get(from..to)?;
-            digits.iter().try_fold(0_i64, |n, d| d.is_ascii_digit().then(|| n * 10 + i64::from(d - b'0')))
+            digits.iter().try_fold(0_i64, |n, d| {
+                d.is_ascii_digit().then(|| n * 10 + i64::from(d - b'0'))
+            })
         };
         let mark = |at: usize, marks: &[u8]| text.get(at).is_some_and(|b| marks.contains(b));
         if !(mark(4, b"-") && mark(7, b"-") && mark(10, b"T ") && mark(13, b":") && mark(16, b":")) {
@@ -64,7 +69,9 @@ impl Timestamp {
         }
         let mut ms = ((hour * 60 + minute) * 60 + second) * 1000;
         if let Some(fraction) = text.get(19..).filter(|rest| !rest.is_empty()) {
-            let digits = fraction.strip_prefix(b".").filter(|d| !d.is_empty() && d.len() <= 9)?;
+            let digits = fraction
+                .strip_prefix(b".")
+                .filter(|d| !d.is_empty() && d.len() <= 9)?;
             let value = digits.iter().try_fold(0_i64, |n, d| {
                 d.is_ascii_digit().then(|| n * 10 + i64::from(d - b'0'))
             })?;
