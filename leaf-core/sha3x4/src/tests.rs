@@ -1,0 +1,125 @@
+//! Every path gives what the standard, and the `sha3` crate, say.
+
+use sha3::Digest;
+
+use crate::lanes::{self, Absorb, LANES, States};
+use crate::{Block, RATE, keccak, sha3_256, sha3_256_many};
+
+/// Lanes on any CPU: four states, one after the other.
+struct Portable;
+
+impl Absorb for Portable {
+    fn absorb(&self, states: &mut States, blocks: [&[Block]; LANES]) {
+        for (lane, blocks) in blocks.into_iter().enumerate() {
+            let mut state = states.0.map(|word| word[lane]);
+            for block in blocks {
+                keccak::absorb(&mut state, block);
+            }
+            states
+                .0
+                .iter_mut()
+                .zip(state)
+                .for_each(|(word, of_lane)| word[lane] = of_lane);
+        }
+    }
+}
+
+/// The digests of `messages` on every path that this CPU has.
+fn on_every_path(messages: &[&[u8]]) -> Vec<(&'static str, Vec<[u8; 32]>)> {
+    let mut paths = vec![
+        (
+            "portable",
+            messages
+                .iter()
+                .map(|message| keccak::finish([0; 25], message))
+                .collect(),
+        ),
+        ("portable lanes", lanes::digest_all(messages, &Portable)),
+        (
+            "one by one",
+            messages.iter().map(|message| sha3_256(message)).collect(),
+        ),
+        ("many", sha3_256_many(messages)),
+    ];
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = crate::x86::Avx2::detect() {
+        paths.push(("avx2", lanes::digest_all(messages, &avx2)));
+    }
+    paths
+}
+
+fn from_hex(hex: &str) -> [u8; 32] {
+    let digit = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hex digits");
+    core::array::from_fn(|at| digit(2 * at))
+}
+
+/// A deterministic sequence (`SplitMix64`).
+struct Sequence(u64);
+
+impl Sequence {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).expect("less than a usize")
+    }
+
+    fn message(&mut self, bytes: usize) -> Vec<u8> {
+        (0..bytes).map(|_| self.next().to_le_bytes()[0]).collect()
+    }
+}
+
+#[test]
+fn known_answers_hold_on_every_path() {
+    // NIST CSRC "SHA-3 examples": the empty message, and 1600 bits of 0xa3; FIPS 180 message "abc" under SHA-3.
+    let long = [0xa3; 200];
+    let messages: [&[u8]; 3] = [b"", b"abc", &long];
+    let answers = [
+        "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
+        "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532",
+        "79f38adec5c20307a98ef76e8324afbfd46cfd81b22e3973c65fa1bd9de31787",
+    ];
+    for (path, digests) in on_every_path(&messages) {
+        assert_eq!(digests, answers.map(from_hex), "{path}");
+    }
+}
+
+#[test]
+fn every_length_about_a_block_agrees_with_the_sha3_crate() {
+    let all = Sequence(1).message(3 * RATE + 2);
+    let messages: Vec<&[u8]> = (0..=all.len()).map(|bytes| &all[..bytes]).collect();
+    let wanted: Vec<[u8; 32]> = messages
+        .iter()
+        .map(|message| sha3::Sha3_256::digest(message).into())
+        .collect();
+    for (path, digests) in on_every_path(&messages) {
+        assert_eq!(digests, wanted, "{path}");
+    }
+}
+
+#[test]
+fn batches_of_any_size_and_mixture_agree_with_the_sha3_crate() {
+    let mut random = Sequence(2);
+    for batch in 0..60 {
+        let messages: Vec<Vec<u8>> = (0..batch % 13)
+            .map(|_| {
+                let bytes_max = [1, 40, 300, 3_000, 20_000][random.below(5)];
+                let bytes = random.below(bytes_max);
+                random.message(bytes)
+            })
+            .collect();
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        let wanted: Vec<[u8; 32]> = messages
+            .iter()
+            .map(|message| sha3::Sha3_256::digest(message).into())
+            .collect();
+        for (path, digests) in on_every_path(&messages) {
+            assert_eq!(digests, wanted, "batch {batch}, {path}");
+        }
+    }
+}
