@@ -2,6 +2,8 @@
 //!
 //! Source: Fossil `www/fileformat.wiki` section 2.2.
 
+use super::draft::Draft;
+use super::write::CardWriter;
 use crate::id::ArtifactHash;
 
 /// A list of artifacts.
@@ -9,4 +11,16 @@ use crate::id::ArtifactHash;
 pub struct Cluster {
     /// `M`. Shape: strictly ascending by hex text, at least one.
     pub members: Vec<ArtifactHash>,
+}
+
+impl Cluster {
+    pub(super) fn from_draft(draft: Draft<'_>) -> Self {
+        Self { members: draft.members }
+    }
+
+    pub(super) fn write_cards(&self, cards: &mut CardWriter) {
+        for member in &self.members {
+            cards.begin(b'M').hash(member).end();
+        }
+    }
 }

@@ -3,6 +3,8 @@
 //! Source: Fossil `www/fileformat.wiki` section 2.3.
 
 use super::Text;
+use super::draft::Draft;
+use super::write::CardWriter;
 use crate::id::ArtifactHash;
 use crate::time::Timestamp;
 
@@ -48,4 +50,23 @@ pub enum TagTarget {
     SelfArtifact,
     /// Another artifact.
     Hash(ArtifactHash),
+}
+
+impl ControlArtifact {
+    pub(super) fn from_draft(draft: Draft<'_>) -> Option<Self> {
+        Some(Self { date: draft.date?, tags: draft.tags, user: draft.user.map(Text::new) })
+    }
+
+    pub(super) fn write_cards(&self, cards: &mut CardWriter) {
+        cards.date(self.date);
+        cards.tags(&self.tags);
+        cards.optional_text(b'U', self.user.as_ref());
+    }
+}
+
+impl Tag {
+    /// What `T` cards are sorted by. No two in one artifact are equal.
+    pub fn sort_key(&self) -> (TagKind, &Text, TagTarget) {
+        (self.kind, &self.name, self.target)
+    }
 }

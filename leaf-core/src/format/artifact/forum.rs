@@ -3,6 +3,8 @@
 //! Source: Fossil `www/fileformat.wiki` section 2.8.
 
 use super::Text;
+use super::draft::Draft;
+use super::write::CardWriter;
 use crate::id::ArtifactHash;
 use crate::time::Timestamp;
 
@@ -25,4 +27,30 @@ pub struct ForumPost {
     pub user: Text,
     /// `W`.
     pub text: Text,
+}
+
+impl ForumPost {
+    pub(super) fn from_draft(draft: Draft<'_>) -> Option<Self> {
+        Some(Self {
+            date: draft.date?,
+            thread_root: draft.thread_root,
+            title: draft.thread_title.map(Text::new),
+            in_reply_to: draft.in_reply_to,
+            mimetype: draft.mimetype.map(Text::new),
+            parent: draft.parents.first().copied(),
+            user: Text::new(draft.user?),
+            text: Text::from(draft.text?),
+        })
+    }
+
+    pub(super) fn write_cards(&self, cards: &mut CardWriter) {
+        cards.date(self.date);
+        cards.optional_hash(b'G', self.thread_root.as_ref());
+        cards.optional_text(b'H', self.title.as_ref());
+        cards.optional_hash(b'I', self.in_reply_to.as_ref());
+        cards.optional_text(b'N', self.mimetype.as_ref());
+        cards.optional_hash(b'P', self.parent.as_ref());
+        cards.begin(b'U').text(&self.user).end();
+        cards.block(&self.text);
+    }
 }

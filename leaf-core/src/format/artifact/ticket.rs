@@ -3,6 +3,8 @@
 //! Source: Fossil `www/fileformat.wiki` section 2.5.
 
 use super::Text;
+use super::draft::Draft;
+use super::write::CardWriter;
 use crate::time::Timestamp;
 
 /// A change of a ticket.
@@ -27,4 +29,36 @@ pub struct TicketField {
     pub name: Text,
     /// May be empty.
     pub value: Text,
+}
+
+impl TicketChange {
+    pub(super) fn from_draft(draft: Draft<'_>) -> Option<Self> {
+        Some(Self {
+            date: draft.date?,
+            fields: draft.fields,
+            ticket: Text::from(draft.ticket?),
+            user: Text::new(draft.user?),
+        })
+    }
+
+    pub(super) fn write_cards(&self, cards: &mut CardWriter) {
+        cards.date(self.date);
+        for field in &self.fields {
+            cards.begin(b'J').plain(&field.sort_key());
+            if !field.value.is_empty() {
+                cards.text(&field.value);
+            }
+            cards.end();
+        }
+        cards.begin(b'K').plain(self.ticket.as_bytes()).end();
+        cards.begin(b'U').text(&self.user).end();
+    }
+}
+
+impl TicketField {
+    /// The name as it is written, which `J` cards are sorted by.
+    pub fn sort_key(&self) -> Vec<u8> {
+        let mark: &[u8] = if self.append { b"+" } else { b"" };
+        [mark, self.name.as_bytes()].concat()
+    }
 }
