@@ -30,9 +30,13 @@ pub fn is_simple(name: &[u8]) -> bool {
 /// must be that name alone; upstream draws the line there.
 pub fn is_reserved(name: &[u8]) -> bool {
     let side_files: [&[u8]; 3] = [b"-wal", b"-shm", b"-journal"];
-    let stem = side_files.iter().find_map(|suffix| strip_suffix_any_case(name, suffix));
+    let stem = side_files
+        .iter()
+        .find_map(|suffix| strip_suffix_any_case(name, suffix));
     let databases: [&[u8]; 2] = [b"_fossil_", b".fslckout"];
-    let folder = databases.iter().find_map(|database| strip_suffix_any_case(stem.unwrap_or(name), database));
+    let folder = databases
+        .iter()
+        .find_map(|database| strip_suffix_any_case(stem.unwrap_or(name), database));
     folder.is_some_and(|folder| stem.is_some() || folder.is_empty() || folder.ends_with(b"/"))
 }
 

@@ -15,7 +15,9 @@ pub struct Cluster {
 
 impl Cluster {
     pub(super) fn from_draft(draft: Draft<'_>) -> Self {
-        Self { members: draft.members }
+        Self {
+            members: draft.members,
+        }
     }
 
     pub(super) fn write_cards(&self, cards: &mut CardWriter) {

@@ -54,7 +54,11 @@ pub enum TagTarget {
 
 impl ControlArtifact {
     pub(super) fn from_draft(draft: Draft<'_>) -> Option<Self> {
-        Some(Self { date: draft.date?, tags: draft.tags, user: draft.user.map(Text::new) })
+        Some(Self {
+            date: draft.date?,
+            tags: draft.tags,
+            user: draft.user.map(Text::new),
+        })
     }
 
     pub(super) fn write_cards(&self, cards: &mut CardWriter) {

@@ -17,8 +17,12 @@ const DAY_MS: i64 = 86_400_000;
 
 /// Reads a date. `None` when SQLite could not, or when it lies before the Julian epoch.
 pub(super) fn parse(text: &[u8]) -> Option<Timestamp> {
-    let julian_ms = date_and_time(text).or_else(|| time_alone(text)).or_else(|| julian_day(text))?;
-    (1..=JULIAN_MS_MAX).contains(&julian_ms).then(|| Timestamp(julian_ms - JULIAN_1970_MS))
+    let julian_ms = date_and_time(text)
+        .or_else(|| time_alone(text))
+        .or_else(|| julian_day(text))?;
+    (1..=JULIAN_MS_MAX)
+        .contains(&julian_ms)
+        .then(|| Timestamp(julian_ms - JULIAN_1970_MS))
 }
 
 /// `[-]YYYY-MM-DD[THH:MM[:SS[.SSS]]]`.
@@ -32,7 +36,10 @@ fn date_and_time(text: &[u8]) -> Option<i64> {
     let month = number(&mut text, 2, 1..=12)?;
     literal(&mut text, b'-')?;
     let day = number(&mut text, 2, 1..=31)?;
-    let time = text.iter().position(|&byte| byte != b'T' && !is_space(byte)).map(|at| text.split_at(at).1);
+    let time = text
+        .iter()
+        .position(|&byte| byte != b'T' && !is_space(byte))
+        .map(|at| text.split_at(at).1);
     let time_ms = match time {
         Some(time) => time_ms(time)?,
         None => 0,
@@ -47,11 +54,17 @@ fn time_alone(text: &[u8]) -> Option<i64> {
 
 /// A Julian day in decimals.
 fn julian_day(text: &[u8]) -> Option<i64> {
-    let text = core::str::from_utf8(text).ok()?.trim_matches(|c: char| c.is_ascii() && is_space(c as u8));
-    let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    let text = core::str::from_utf8(text)
+        .ok()?
+        .trim_matches(|c: char| c.is_ascii() && is_space(c as u8));
+    let plain = text
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     let day: f64 = text.parse().ok().filter(|_| plain)?;
-    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-    (0.0..5_373_484.5).contains(&day).then(|| (day * 86_400_000.0 + 0.5) as i64)
+    #[expect(clippy::cast_possible_truncation, reason = "used when in range")]
+    (0.0..5_373_484.5)
+        .contains(&day)
+        .then(|| (day * 86_400_000.0 + 0.5) as i64)
 }
 
 /// Milliseconds since midnight UTC of `HH:MM[:SS[.SSS]][zone]`; negative or above a day where the zone says so.
@@ -74,16 +87,20 @@ fn time_ms(mut text: &[u8]) -> Option<i64> {
 
 /// What follows the whole seconds: a point and at least one digit, or nothing.
 fn fraction(text: &mut &[u8]) -> f64 {
-    let Some(rest) = text.strip_prefix(b".") else { return 0.0 };
+    let Some(rest) = text.strip_prefix(b".") else {
+        return 0.0;
+    };
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if length == 0 {
         return 0.0;
     }
     let (digits, rest) = rest.split_at(length);
     *text = rest;
-    let add = |(value, scale): (f64, f64), &digit: &u8| (value * 10.0 + f64::from(digit - b'0'), scale * 10.0);
+    let add =
+        |(value, scale): (f64, f64), &digit: &u8| (value * 10.0 + f64::from(digit - b'0'), scale * 10.0);
     let (value, scale) = digits.iter().fold((0.0, 1.0), add);
-    if scale.is_finite() { value / scale } else { 0.0 }
+    // As SQLite since 3.46: no fraction rounds up to the next second.
+    (value / scale).min(0.999)
 }
 
 /// `Z`, `+HH:MM`, `-HH:MM` or nothing: the minutes that the time is ahead of UTC.
@@ -113,7 +130,11 @@ fn midnight(year: i64, month: i64, day: i64) -> Option<i64> {
     if !(-4713..=9999).contains(&year) {
         return None;
     }
-    let (year, month) = if month <= 2 { (year - 1, month + 12) } else { (year, month) };
+    let (year, month) = if month <= 2 {
+        (year - 1, month + 12)
+    } else {
+        (year, month)
+    };
     let century = year / 100;
     let leap = 2 - century + century / 4;
     let days = 36_525 * (year + 4716) / 100 + 306_001 * (month + 1) / 10_000 + day + leap;

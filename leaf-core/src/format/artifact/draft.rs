@@ -71,7 +71,12 @@ pub(super) fn read<'a>(content: &'a [u8], limits: &Limits) -> Result<Draft<'a>, 
         }
         last = letter;
         draft.seen |= 1 << (letter - b'A');
-        let mut reader = Reader { cards: &mut cards, card, offset, limits };
+        let mut reader = Reader {
+            cards: &mut cards,
+            card,
+            offset,
+            limits,
+        };
         reader.read_into(&mut draft)?;
         offset = cards.offset();
     }
@@ -107,11 +112,17 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn malformed(&self) -> BadArtifact {
-        BadArtifact::Malformed { card: self.card, offset: self.offset }
+        BadArtifact::Malformed {
+            card: self.card,
+            offset: self.offset,
+        }
     }
 
     fn unsorted(&self) -> BadArtifact {
-        BadArtifact::Unsorted { card: self.card, offset: self.offset }
+        BadArtifact::Unsorted {
+            card: self.card,
+            offset: self.offset,
+        }
     }
 
     /// Fills `slot` by `read`, unless an earlier card did.
@@ -121,7 +132,10 @@ impl<'a> Reader<'a, '_> {
         read: impl FnOnce(&mut Self) -> Result<T, BadArtifact>,
     ) -> Result<(), BadArtifact> {
         if slot.is_some() {
-            return Err(BadArtifact::Repeated { card: self.card, offset: self.offset });
+            return Err(BadArtifact::Repeated {
+                card: self.card,
+                offset: self.offset,
+            });
         }
         *slot = Some(read(self)?);
         Ok(())
@@ -137,15 +151,22 @@ impl<'a> Reader<'a, '_> {
 
     fn optional_hash(&mut self) -> Result<Option<ArtifactHash>, BadArtifact> {
         let argument = self.cards.argument();
-        argument.map(|hex| lexer::hash_argument(Some(hex)).ok_or(self.malformed())).transpose()
+        argument
+            .map(|hex| lexer::hash_argument(Some(hex)).ok_or(self.malformed()))
+            .transpose()
     }
 
     fn date(&mut self) -> Result<Timestamp, BadArtifact> {
-        self.cards.argument().and_then(date::parse).ok_or(self.malformed())
+        self.cards
+            .argument()
+            .and_then(date::parse)
+            .ok_or(self.malformed())
     }
 
     fn path(&mut self) -> Result<Option<Cow<'a, [u8]>>, BadArtifact> {
-        let Some(name) = self.cards.text() else { return Ok(None) };
+        let Some(name) = self.cards.text() else {
+            return Ok(None);
+        };
         if !path::is_simple(&name) {
             return Err(self.malformed());
         }
@@ -163,12 +184,19 @@ impl<'a> Reader<'a, '_> {
             if lexer::hash_argument(Some(target_escaped)).is_none() && !is_wiki_title(&target) {
                 return Err(card.malformed());
             }
-            let tail = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+            let tail = path
+                .iter()
+                .rposition(|&byte| byte == b'/')
+                .map_or(0, |slash| slash + 1);
             let filename = match path {
                 Cow::Borrowed(path) => Cow::Borrowed(path.split_at(tail).1),
                 Cow::Owned(mut path) => Cow::Owned(path.split_off(tail)),
             };
-            Ok(AttachmentCard { filename, target, source: card.optional_hash()? })
+            Ok(AttachmentCard {
+                filename,
+                target,
+                source: card.optional_hash()?,
+            })
         })
     }
 
@@ -190,7 +218,9 @@ impl<'a> Reader<'a, '_> {
             return Ok(());
         }
         if draft.files.len() >= self.limits.manifest_files_max {
-            return Err(BadArtifact::TooManyFiles { max: self.limits.manifest_files_max });
+            return Err(BadArtifact::TooManyFiles {
+                max: self.limits.manifest_files_max,
+            });
         }
         draft.files.push(line);
         draft.last_name = Some(name);
@@ -201,8 +231,15 @@ impl<'a> Reader<'a, '_> {
         let name = self.cards.argument().ok_or(self.malformed())?;
         let value = self.cards.text().unwrap_or_default();
         let (append, name) = name.strip_prefix(b"+").map_or((false, name), |rest| (true, rest));
-        let field = TicketField { append, name: Text::from(name), value: Text::new(value) };
-        if fields.last().is_some_and(|last| last.sort_key() >= field.sort_key()) {
+        let field = TicketField {
+            append,
+            name: Text::from(name),
+            value: Text::new(value),
+        };
+        if fields
+            .last()
+            .is_some_and(|last| last.sort_key() >= field.sort_key())
+        {
             return Err(self.unsorted());
         }
         fields.push(field);
@@ -217,7 +254,11 @@ impl<'a> Reader<'a, '_> {
 
     fn wiki_title(&mut self) -> Result<Cow<'a, [u8]>, BadArtifact> {
         let title = self.text()?;
-        if is_wiki_title(&title) { Ok(title) } else { Err(self.malformed()) }
+        if is_wiki_title(&title) {
+            Ok(title)
+        } else {
+            Err(self.malformed())
+        }
     }
 
     fn member(&mut self, members: &mut Vec<ArtifactHash>) -> Result<(), BadArtifact> {
@@ -243,7 +284,11 @@ impl<'a> Reader<'a, '_> {
             _ => return Err(self.malformed()),
         };
         let hash = lexer::hash_argument(Some(hex)).ok_or(self.malformed())?;
-        cherrypicks.push(Cherrypick { backout, hash, base: self.optional_hash()? });
+        cherrypicks.push(Cherrypick {
+            backout,
+            hash,
+            base: self.optional_hash()?,
+        });
         Ok(())
     }
 
@@ -270,7 +315,12 @@ impl<'a> Reader<'a, '_> {
         if name.iter().all(u8::is_ascii_hexdigit) {
             return Err(self.malformed());
         }
-        let tag = Tag { kind, name: Text::from(name), target, value };
+        let tag = Tag {
+            kind,
+            name: Text::from(name),
+            target,
+            value,
+        };
         if tags.last().is_some_and(|last| last.sort_key() >= tag.sort_key()) {
             return Err(self.unsorted());
         }
@@ -290,6 +340,8 @@ impl<'a> Reader<'a, '_> {
         let bytes = digits.into_iter().try_fold(0_usize, |size, digit| {
             size.checked_mul(10)?.checked_add(usize::from(digit - b'0'))
         });
-        bytes.and_then(|bytes| self.cards.block(bytes)).ok_or(self.malformed())
+        bytes
+            .and_then(|bytes| self.cards.block(bytes))
+            .ok_or(self.malformed())
     }
 }

@@ -49,11 +49,19 @@ impl<'a> ArtifactView<'a> {
         let view = match kind {
             Kind::Manifest => ManifestView::from_draft(draft).map(Self::Manifest),
             Kind::Cluster => Some(Self::Other(Artifact::Cluster(Cluster::from_draft(draft)))),
-            Kind::Control => ControlArtifact::from_draft(draft).map(Artifact::Control).map(Self::Other),
+            Kind::Control => ControlArtifact::from_draft(draft)
+                .map(Artifact::Control)
+                .map(Self::Other),
             Kind::Wiki => WikiPage::from_draft(draft).map(Artifact::Wiki).map(Self::Other),
-            Kind::Ticket => TicketChange::from_draft(draft).map(Artifact::Ticket).map(Self::Other),
-            Kind::Attachment => Attachment::from_draft(draft).map(Artifact::Attachment).map(Self::Other),
-            Kind::TechNote => TechNote::from_draft(draft).map(Artifact::TechNote).map(Self::Other),
+            Kind::Ticket => TicketChange::from_draft(draft)
+                .map(Artifact::Ticket)
+                .map(Self::Other),
+            Kind::Attachment => Attachment::from_draft(draft)
+                .map(Artifact::Attachment)
+                .map(Self::Other),
+            Kind::TechNote => TechNote::from_draft(draft)
+                .map(Artifact::TechNote)
+                .map(Self::Other),
             Kind::Forum => ForumPost::from_draft(draft).map(Artifact::Forum).map(Self::Other),
         };
         Ok(view.expect("the cards that a kind requires were found"))
@@ -174,6 +182,7 @@ impl<'a> FileLine<'a> {
         match self.arguments().nth(1) {
             Some(perm) if perm.contains(&b'x') => FilePerm::Executable,
             Some(perm) if perm.contains(&b'l') => FilePerm::Symlink,
+            Some(b"w") => FilePerm::Placeholder,
             _ => FilePerm::Regular,
         }
     }
@@ -196,13 +205,18 @@ impl<'a> FileLine<'a> {
     /// What follows the name.
     fn arguments(self) -> impl Iterator<Item = &'a [u8]> {
         let rest = self.line.get(self.name_bytes + 1..);
-        rest.into_iter().flat_map(|rest| rest.split(|byte| matches!(byte, b' ' | 0)))
+        rest.into_iter()
+            .flat_map(|rest| rest.split(|byte| matches!(byte, b' ' | 0)))
     }
 
     /// The order of two names, which is that of their unescaped bytes.
     fn cmp_name(self, other: Self) -> Ordering {
         let (a, b) = (self.name_escaped(), other.name_escaped());
-        if a.contains(&b'\\') || b.contains(&b'\\') { self.name().cmp(&other.name()) } else { a.cmp(b) }
+        if a.contains(&b'\\') || b.contains(&b'\\') {
+            self.name().cmp(&other.name())
+        } else {
+            a.cmp(b)
+        }
     }
 }
 

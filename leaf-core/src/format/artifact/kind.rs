@@ -75,8 +75,15 @@ impl Kind {
     fn check(self, draft: &Draft<'_>) -> Result<(), BadArtifact> {
         let on_self = |target| target == TagTarget::SelfArtifact;
         match self {
-            Self::Control if draft.tags.iter().any(|tag| on_self(tag.target)) => Err(BadArtifact::TagMisplaced),
-            Self::TechNote if !draft.tags.iter().all(|tag| on_self(tag.target) && tag.kind == TagKind::Add) => {
+            Self::Control if draft.tags.iter().any(|tag| on_self(tag.target)) => {
+                Err(BadArtifact::TagMisplaced)
+            }
+            Self::TechNote
+                if !draft
+                    .tags
+                    .iter()
+                    .all(|tag| on_self(tag.target) && tag.kind == TagKind::Add) =>
+            {
                 Err(BadArtifact::TagMisplaced)
             }
             Self::Forum if draft.thread_title.is_some() && draft.in_reply_to.is_some() => {
@@ -95,5 +102,7 @@ fn mask(letters: &[u8]) -> u32 {
 
 /// The first letter in a mask.
 fn first_letter(mask: u32) -> Option<char> {
-    (0_u8..26).find(|bit| mask & (1 << bit) != 0).map(|bit| char::from(b'A' + bit))
+    (0_u8..26)
+        .find(|bit| mask & (1 << bit) != 0)
+        .map(|bit| char::from(b'A' + bit))
 }

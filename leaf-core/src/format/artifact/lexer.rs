@@ -24,12 +24,20 @@ pub(super) fn open(content: &[u8]) -> Result<Cards<'_>, BadArtifact> {
     }
     let z_at = content.len().saturating_sub(Z_CARD_BYTES);
     let (body, z_card) = content.split_at(z_at);
-    let digits = z_card.strip_prefix(b"Z ").and_then(|rest| rest.strip_suffix(b"\n"));
-    let digits = digits.filter(|d| d.len() == 32 && is_lower_hex(d)).ok_or(BadArtifact::Missing { card: 'Z' })?;
+    let digits = z_card
+        .strip_prefix(b"Z ")
+        .and_then(|rest| rest.strip_suffix(b"\n"));
+    let digits = digits
+        .filter(|d| d.len() == 32 && is_lower_hex(d))
+        .ok_or(BadArtifact::Missing { card: 'Z' })?;
     if hash::md5_hex(body).as_bytes() != digits {
         return Err(BadArtifact::WrongChecksum { offset: z_at });
     }
-    Ok(Cards { content, at: 0, line_ended: true })
+    Ok(Cards {
+        content,
+        at: 0,
+        line_ended: true,
+    })
 }
 
 /// Takes a clear-signed wrapper off. What has none, or a broken one, is returned as it is.
@@ -43,9 +51,14 @@ fn unwrap_signed(content: &[u8]) -> &[u8] {
         let before = content.get(..*at).unwrap_or_default();
         before.ends_with(b"\n\n") || before.ends_with(b"\n\r\n")
     };
-    let Some(start) = (34..content.len()).find(is_after_blank) else { return content };
+    let Some(start) = (34..content.len()).find(is_after_blank) else {
+        return content;
+    };
     let inner = content.get(start..).unwrap_or_default();
-    match inner.windows(signature.len()).rposition(|window| window == signature) {
+    match inner
+        .windows(signature.len())
+        .rposition(|window| window == signature)
+    {
         Some(newline) => inner.get(..=newline).unwrap_or(inner),
         None => inner,
     }

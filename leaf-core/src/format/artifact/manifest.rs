@@ -2,8 +2,8 @@
 //!
 //! Source: Fossil `www/fileformat.wiki` section 2.1.
 
-use super::{Tag, Text};
 use super::write::CardWriter;
+use super::{Tag, Text};
 use crate::format::hash::Md5;
 use crate::id::ArtifactHash;
 use crate::time::Timestamp;
@@ -49,13 +49,15 @@ pub struct FileCard {
 /// How a file is checked out.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum FilePerm {
-    /// No mark; or `w`, written where an old name follows.
+    /// No mark.
     #[default]
     Regular,
     /// `x`.
     Executable,
     /// `l`: the content is the path pointed to.
     Symlink,
+    /// `w`: no mark either, but an old name stands behind it or once did.
+    Placeholder,
 }
 
 /// A `Q` card: changes of another check-in that were merged without becoming a parent.
@@ -81,7 +83,9 @@ impl Manifest {
         cards.parents(&self.parents);
         for pick in &self.cherrypicks {
             let mark: &[u8] = if pick.backout { b"-" } else { b"+" };
-            cards.begin(b'Q').plain(&[mark, pick.hash.hex().as_bytes()].concat());
+            cards
+                .begin(b'Q')
+                .plain(&[mark, pick.hash.hex().as_bytes()].concat());
             if let Some(base) = &pick.base {
                 cards.hash(base);
             }
@@ -103,7 +107,8 @@ impl FileCard {
             match self.perm {
                 FilePerm::Executable => drop(cards.plain(b"x")),
                 FilePerm::Symlink => drop(cards.plain(b"l")),
-                FilePerm::Regular if self.old_name.is_some() => drop(cards.plain(b"w")),
+                FilePerm::Placeholder => drop(cards.plain(b"w")),
+                FilePerm::Regular if self.old_name.is_some() => drop(cards.plain(b"")),
                 FilePerm::Regular => {}
             }
             if let Some(old_name) = &self.old_name {

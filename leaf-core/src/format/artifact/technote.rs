@@ -2,9 +2,9 @@
 //!
 //! Source: Fossil `www/fileformat.wiki` section 2.7.
 
-use super::{Tag, Text};
 use super::draft::Draft;
 use super::write::CardWriter;
+use super::{Tag, Text};
 use crate::id::ArtifactHash;
 use crate::time::Timestamp;
 
@@ -50,7 +50,11 @@ impl TechNote {
     pub(super) fn write_cards(&self, cards: &mut CardWriter) {
         cards.optional_text(b'C', self.comment.as_ref());
         cards.date(self.date);
-        cards.begin(b'E').plain(event_date_text(self.event_date).as_bytes()).hash(&self.id).end();
+        cards
+            .begin(b'E')
+            .plain(event_date_text(self.event_date).as_bytes())
+            .hash(&self.id)
+            .end();
         cards.optional_text(b'N', self.mimetype.as_ref());
         cards.parents(&self.parents);
         cards.tags(&self.tags);
@@ -61,5 +65,9 @@ impl TechNote {
 
 /// Upstream writes whole seconds here; milliseconds are kept where there are any.
 fn event_date_text(date: Timestamp) -> String {
-    if date.0.rem_euclid(1000) == 0 { date.iso() } else { date.iso_ms() }
+    if date.0.rem_euclid(1000) == 0 {
+        date.iso()
+    } else {
+        date.iso_ms()
+    }
 }

@@ -98,7 +98,9 @@ impl CardWriter {
 
     /// The `W` card with its text.
     pub(super) fn block(&mut self, text: &Text) {
-        self.begin(b'W').plain(text.as_bytes().len().to_string().as_bytes()).end();
+        self.begin(b'W')
+            .plain(text.as_bytes().len().to_string().as_bytes())
+            .end();
         self.bytes.extend_from_slice(text.as_bytes());
         self.bytes.push(b'\n');
     }

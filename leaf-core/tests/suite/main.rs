@@ -1,0 +1,4 @@
+//! Tests of `leaf-core` that need no program, file or clock: the same functions run natively and on wasm32.
+
+mod artifact;
+mod artifact_properties;
