@@ -1,0 +1,3 @@
+//! What stock Fossil says to what this project writes and reads. Needs the program `fossil`.
+
+mod grammar;
