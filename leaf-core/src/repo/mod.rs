@@ -1,1 +1,167 @@
-//! stub
+//! One Fossil repository: an open SQLite connection and what is asked of it.
+//!
+//! The shell opens the [`Connection`] (a file, an OPFS pool, memory in tests) and hands it over; nothing here
+//! knows which. [`Repo`] reads; [`RepoTx`], which exists only inside [`Repo::write`], also writes. This folder
+//! is the only place that says SQL.
+//!
+//! Source: Fossil `src/schema.c`, `src/content.c`, `src/db.c`.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+
+use rusqlite::Connection;
+
+use crate::id::Rid;
+use crate::limits::Limits;
+use crate::time::Timestamp;
+
+mod cache;
+mod config;
+mod content;
+mod error;
+mod open;
+mod phantom;
+mod receive;
+
+pub use content::Stored;
+pub use error::RepoError;
+pub use open::NewRepo;
+pub use receive::{Body, Incoming, Put, Received};
+
+use cache::ContentCache;
+
+/// An open repository, for reading.
+#[derive(Debug)]
+pub struct Repo {
+    db: Connection,
+    limits: Limits,
+    cache: RefCell<ContentCache>,
+}
+
+/// A repository inside a write transaction.
+#[derive(Debug)]
+pub struct RepoTx<'r> {
+    repo: &'r Repo,
+    origin: RefCell<Origin>,
+    /// Row of `rcvfrom` for this transaction, once something was stored.
+    rcvid: Cell<Option<i64>>,
+}
+
+/// Where the artifacts of one transaction come from; one row of `rcvfrom` if any are stored.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Login of the user who sent them.
+    pub user: Option<String>,
+    /// The nonce of the message they came in.
+    pub nonce: Option<String>,
+    /// Address of the peer.
+    pub address: Option<String>,
+    /// When.
+    pub time: Timestamp,
+}
+
+impl Repo {
+    /// Wraps a connection whose schema was checked or made just now.
+    fn wrap(db: Connection) -> Self {
+        db.set_prepared_statement_cache_capacity(128);
+        Self { db, limits: Limits::default(), cache: RefCell::default() }
+    }
+
+    /// The bounds in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Sets other bounds.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Runs `work` in one write transaction: all of it happens, or none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `work` returns, and [`RepoError::Sqlite`] when the transaction cannot begin or commit. The
+    /// repository is then as it was.
+    pub fn write<T, E: From<RepoError>>(
+        &mut self,
+        work: impl FnOnce(&RepoTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.db.execute_batch("BEGIN IMMEDIATE").map_err(RepoError::from)?;
+        let tx = RepoTx { repo: self, origin: RefCell::default(), rcvid: Cell::new(None) };
+        let done = work(&tx).and_then(|value| {
+            tx.db.execute_batch("COMMIT").map_err(RepoError::from)?;
+            Ok(value)
+        });
+        if done.is_err() {
+            // What the transaction cached may not exist any more.
+            self.cache.borrow_mut().clear();
+            if !self.db.is_autocommit() {
+                self.db.execute_batch("ROLLBACK").map_err(RepoError::from)?;
+            }
+        }
+        done
+    }
+
+    /// Runs `work` in one read transaction, so that all it sees is of one moment.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `work` returns, and [`RepoError::Sqlite`].
+    pub fn read<T, E: From<RepoError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        let tx = self.db.unchecked_transaction().map_err(RepoError::from)?;
+        let value = work(self)?;
+        tx.finish().map_err(RepoError::from)?;
+        Ok(value)
+    }
+}
+
+impl Deref for RepoTx<'_> {
+    type Target = Repo;
+
+    fn deref(&self) -> &Repo {
+        self.repo
+    }
+}
+
+impl RepoTx<'_> {
+    /// Says where the artifacts of this transaction come from. Before the first is stored.
+    pub fn set_origin(&self, origin: Origin) {
+        self.origin.replace(origin);
+    }
+
+    /// The `rcvfrom` row of this transaction, made when first asked for.
+    fn rcvid(&self) -> Result<i64, RepoError> {
+        if let Some(rcvid) = self.rcvid.get() {
+            return Ok(rcvid);
+        }
+        let origin = self.origin.borrow();
+        self.db
+            .prepare_cached(
+                "INSERT INTO rcvfrom(uid, mtime, nonce, ipaddr)
+                 VALUES (coalesce((SELECT uid FROM user WHERE login = ?1), 0), ?2, ?3, ?4)",
+            )?
+            .execute((&origin.user, origin.time.julian(), &origin.nonce, &origin.address))?;
+        let rcvid = self.db.last_insert_rowid();
+        self.rcvid.set(Some(rcvid));
+        Ok(rcvid)
+    }
+}
+
+impl rusqlite::ToSql for Rid {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl rusqlite::types::FromSql for Rid {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        value.as_i64().map(Rid)
+    }
+}
+
+impl rusqlite::types::FromSql for crate::id::ArtifactHash {
+    fn column_result(value: rusqlite::types::ValueRef<'_>) -> rusqlite::types::FromSqlResult<Self> {
+        Self::parse(value.as_bytes()?).map_err(rusqlite::types::FromSqlError::other)
+    }
+}

@@ -1,0 +1,149 @@
+//! Making a repository, opening one, and refusing what is none.
+//!
+//! A clone is made unfinished: it has no `aux-schema`, so that neither this program nor stock Fossil takes it
+//! for a repository before all of it is there and verified.
+//!
+//! Source: Fossil `src/db.c`, `db_open_repository`, `db_create_repository`, `db_initial_setup`.
+
+use rusqlite::Connection;
+
+use super::{Repo, RepoError, RepoTx};
+use crate::format::hash::sha1_hex;
+use crate::id::{ProjectCode, ServerCode};
+use crate::time::Timestamp;
+
+/// Config `aux-schema`: the version of the derived tables.
+const AUX_SCHEMA: &str = "2015-01-24";
+/// `PRAGMA application_id` of a repository.
+const APPLICATION_ID: i64 = 252_006_673;
+/// Tables without which a file is no repository.
+const TABLES: [&str; 7] = ["blob", "delta", "rcvfrom", "user", "config", "mlink", "plink"];
+
+/// What a new repository starts with.
+#[derive(Clone, Debug)]
+pub struct NewRepo {
+    /// The project; new ones from random bytes.
+    pub project_code: ProjectCode,
+    /// This file; always from random bytes.
+    pub server_code: ServerCode,
+    /// Config `project-name`.
+    pub project_name: Option<String>,
+    /// Login of the first user, who gets the setup capability.
+    pub admin: String,
+    /// Password of that user, in clear.
+    pub admin_password: String,
+    /// When.
+    pub now: Timestamp,
+}
+
+impl Repo {
+    /// Makes a repository without check-ins in an empty database.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::NotARepository`] when the database is not empty; [`RepoError::Sqlite`].
+    pub fn create(db: Connection, new: &NewRepo) -> Result<Self, RepoError> {
+        let mut repo = Self::create_unfinished(db, new)?;
+        repo.write(|tx| {
+            tx.set_config("project-code", new.project_code.as_str(), new.now)?;
+            tx.mark_finished(new.now)
+        })?;
+        Ok(repo)
+    }
+
+    /// Makes the file that a clone fills: no project code yet, and not to be opened before it is finished.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_for_clone(db: Connection, new: &NewRepo) -> Result<Self, RepoError> {
+        Self::create_unfinished(db, new)
+    }
+
+    fn create_unfinished(db: Connection, new: &NewRepo) -> Result<Self, RepoError> {
+        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if tables > 0 {
+            return Err(RepoError::NotARepository { what: "the file has other contents" });
+        }
+        db.pragma_update(None, "application_id", APPLICATION_ID)?;
+        let mut repo = Self::wrap(db);
+        repo.write(|tx| {
+            tx.db.execute_batch(include_str!("schema.sql"))?;
+            tx.db.execute_batch(include_str!("defaults.sql"))?;
+            tx.first_rows(new)
+        })?;
+        Ok(repo)
+    }
+
+    /// Opens a finished repository.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::NotARepository`], [`RepoError::UnfinishedClone`], [`RepoError::OtherSchema`].
+    pub fn open(db: Connection) -> Result<Self, RepoError> {
+        let repo = Self::open_any(db)?;
+        match repo.config("aux-schema")? {
+            None => Err(RepoError::UnfinishedClone),
+            Some(version) if version == AUX_SCHEMA => Ok(repo),
+            Some(_) => Err(RepoError::OtherSchema),
+        }
+    }
+
+    /// Opens a file whose clone was cut off, to go on with it.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::NotARepository`] also when the file is finished.
+    pub fn open_unfinished(db: Connection) -> Result<Self, RepoError> {
+        let repo = Self::open_any(db)?;
+        match repo.config("aux-schema")? {
+            None => Ok(repo),
+            Some(_) => Err(RepoError::NotARepository { what: "the file holds a finished repository" }),
+        }
+    }
+
+    fn open_any(db: Connection) -> Result<Self, RepoError> {
+        db.pragma_update(None, "trusted_schema", false)?;
+        db.pragma_update(None, "cell_size_check", true)?;
+        for table in TABLES {
+            if !db.table_exists(None, table)? {
+                return Err(RepoError::NotARepository { what: "tables are missing" });
+            }
+        }
+        Ok(Self::wrap(db))
+    }
+}
+
+impl RepoTx<'_> {
+    /// Rows that every repository has.
+    fn first_rows(&self, new: &NewRepo) -> Result<(), RepoError> {
+        self.set_config("hash-policy", "2", new.now)?;
+        self.set_config("content-schema", "2", new.now)?;
+        self.set_config("server-code", new.server_code.as_str(), new.now)?;
+        if let Some(name) = &new.project_name {
+            self.set_config("project-name", name, new.now)?;
+        }
+        for (name, value) in [("autosync", "1"), ("localauth", "0"), ("timeline-plaintext", "1")] {
+            self.set_config(name, value, new.now)?;
+        }
+        let secret = format!("{}/{}/{}", new.project_code, new.admin, new.admin_password);
+        let mut user =
+            self.db.prepare("INSERT INTO user(login, pw, cap, info, mtime) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        user.execute((&new.admin, sha1_hex(secret.as_bytes()), "s", "", new.now.unix()))?;
+        for (login, cap, info) in [
+            ("anonymous", "hmnc", "Anon"),
+            ("nobody", "gjorz", "Nobody"),
+            ("developer", "ei", "Dev"),
+            ("reader", "kptw", "Reader"),
+        ] {
+            user.execute((login, "", cap, info, new.now.unix()))?;
+        }
+        Ok(())
+    }
+
+    /// Makes an unfinished file a repository.
+    pub(super) fn mark_finished(&self, now: Timestamp) -> Result<(), RepoError> {
+        self.set_config("aux-schema", AUX_SCHEMA, now)?;
+        self.set_config("rebuilt", concat!("leaf ", env!("CARGO_PKG_VERSION")), now)
+    }
+}

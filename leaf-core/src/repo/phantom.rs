@@ -1,0 +1,121 @@
+//! Artifacts known by name only, and the work lists of sync: unclustered, unsent, private.
+//!
+//! Source: Fossil `src/content.c`, `content_new`; `www/sync.wiki` section 4.
+
+use rusqlite::OptionalExtension;
+
+use super::{Repo, RepoError, RepoTx};
+use crate::id::{ArtifactHash, Rid};
+
+impl Repo {
+    /// Up to `count_max` phantoms, in the order they became known.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn phantoms(&self, count_max: usize) -> Result<Vec<(Rid, ArtifactHash)>, RepoError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT rid, uuid FROM phantom CROSS JOIN blob USING(rid)
+              WHERE NOT EXISTS (SELECT 1 FROM shun WHERE shun.uuid = blob.uuid)
+              ORDER BY rid LIMIT ?1",
+        )?;
+        let rows = statement.query_map([i64::try_from(count_max).unwrap_or(i64::MAX)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether an artifact is kept from peers without the right to private ones.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn is_private(&self, rid: Rid) -> Result<bool, RepoError> {
+        let mut statement = self.db.prepare_cached("SELECT 1 FROM private WHERE rid = ?1")?;
+        Ok(statement.exists([rid])?)
+    }
+
+    /// Whether an artifact is banned from this repository.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn is_shunned(&self, hash: &ArtifactHash) -> Result<bool, RepoError> {
+        let mut statement = self.db.prepare_cached("SELECT 1 FROM shun WHERE uuid = ?1")?;
+        Ok(statement.exists([hash.hex().as_str()])?)
+    }
+}
+
+impl RepoTx<'_> {
+    /// The row of `hash`, made as a phantom when the name is new. `None` when the artifact is shunned.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn phantom(&self, hash: &ArtifactHash, private: bool) -> Result<Option<Rid>, RepoError> {
+        if let Some(rid) = self.rid_of(hash)? {
+            return Ok(Some(rid));
+        }
+        if self.is_shunned(hash)? {
+            return Ok(None);
+        }
+        let rid = self.new_row(hash, 0, -1, None)?;
+        self.db.prepare_cached("INSERT OR IGNORE INTO phantom VALUES (?1)")?.execute([rid])?;
+        self.list_as(rid, private)?;
+        Ok(Some(rid))
+    }
+
+    /// Puts a new row on the list that its visibility calls for.
+    pub(super) fn list_as(&self, rid: Rid, private: bool) -> Result<(), RepoError> {
+        let sql = match private {
+            true => "INSERT OR IGNORE INTO private VALUES (?1)",
+            false => "INSERT OR IGNORE INTO unclustered VALUES (?1)",
+        };
+        self.db.prepare_cached(sql)?.execute([rid])?;
+        Ok(())
+    }
+
+    /// Makes an artifact public: it is announced from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn set_public(&self, rid: Rid) -> Result<(), RepoError> {
+        if self.db.prepare_cached("DELETE FROM private WHERE rid = ?1")?.execute([rid])? > 0 {
+            self.list_as(rid, false)?;
+        }
+        Ok(())
+    }
+
+    /// Makes an artifact private: it leaves the lists of what is announced.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn set_private(&self, rid: Rid) -> Result<(), RepoError> {
+        self.list_as(rid, true)?;
+        self.db.prepare_cached("DELETE FROM unclustered WHERE rid = ?1")?.execute([rid])?;
+        self.db.prepare_cached("DELETE FROM unsent WHERE rid = ?1")?.execute([rid])?;
+        Ok(())
+    }
+
+    /// Whether the row is a phantom.
+    pub(super) fn is_phantom(&self, rid: Rid) -> Result<bool, RepoError> {
+        let mut statement = self.db.prepare_cached("SELECT size < 0 FROM blob WHERE rid = ?1")?;
+        Ok(statement.query_row([rid], |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// Inserts a row into `blob`.
+    pub(super) fn new_row(
+        &self,
+        hash: &ArtifactHash,
+        rcvid: i64,
+        size: i64,
+        zblob: Option<&[u8]>,
+    ) -> Result<Rid, RepoError> {
+        self.db
+            .prepare_cached("INSERT INTO blob(rcvid, size, uuid, content) VALUES (?1, ?2, ?3, ?4)")?
+            .execute((rcvid, size, hash.hex().as_str(), zblob))?;
+        Ok(Rid(self.db.last_insert_rowid()))
+    }
+}
