@@ -169,7 +169,11 @@ fn mutate_argument(line: &mut Vec<u8>, kind: usize, dice: &mut Dice) {
 fn stock_accepts(file: &Path) -> bool {
     let folder = file.parent().expect("a file in a folder");
     let mut command = Command::new("fossil");
-    command.arg("test-parse-manifest").arg(file).env("HOME", folder).current_dir(folder);
+    command
+        .arg("test-parse-manifest")
+        .arg(file)
+        .env("HOME", folder)
+        .current_dir(folder);
     let output = command.output().expect("fossil runs");
     String::from_utf8_lossy(&output.stdout).contains("manifest_parse() worked")
 }

@@ -1,3 +1,4 @@
 //! What stock Fossil says to what this project writes and reads. Needs the program `fossil`.
 
+mod delta;
 mod grammar;

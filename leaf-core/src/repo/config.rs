@@ -15,8 +15,13 @@ impl Repo {
     ///
     /// [`RepoError::Sqlite`].
     pub fn config(&self, name: &str) -> Result<Option<String>, RepoError> {
-        let mut statement = self.db.prepare_cached("SELECT CAST(value AS TEXT) FROM config WHERE name = ?1")?;
-        Ok(statement.query_row([name], |row| row.get(0)).optional()?.flatten())
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT CAST(value AS TEXT) FROM config WHERE name = ?1")?;
+        Ok(statement
+            .query_row([name], |row| row.get(0))
+            .optional()?
+            .flatten())
     }
 
     /// The name of the project.
@@ -26,7 +31,9 @@ impl Repo {
     /// [`RepoError::Damaged`] when it is missing or malformed.
     pub fn project_code(&self) -> Result<ProjectCode, RepoError> {
         let text = self.config("project-code")?.unwrap_or_default();
-        ProjectCode::parse(text.as_bytes()).map_err(|_| RepoError::Damaged { what: "config project-code" })
+        ProjectCode::parse(text.as_bytes()).map_err(|_| RepoError::Damaged {
+            what: "config project-code",
+        })
     }
 
     /// The name of this file among those of its project.
@@ -36,7 +43,9 @@ impl Repo {
     /// [`RepoError::Damaged`] when it is missing or malformed.
     pub fn server_code(&self) -> Result<ServerCode, RepoError> {
         let text = self.config("server-code")?.unwrap_or_default();
-        ServerCode::parse(text.as_bytes()).map_err(|_| RepoError::Damaged { what: "config server-code" })
+        ServerCode::parse(text.as_bytes()).map_err(|_| RepoError::Damaged {
+            what: "config server-code",
+        })
     }
 }
 
@@ -59,6 +68,10 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError::Sqlite`].
     pub fn unset_config(&self, name: &str) -> Result<bool, RepoError> {
-        Ok(self.db.prepare_cached("DELETE FROM config WHERE name = ?1")?.execute([name])? > 0)
+        Ok(self
+            .db
+            .prepare_cached("DELETE FROM config WHERE name = ?1")?
+            .execute([name])?
+            > 0)
     }
 }

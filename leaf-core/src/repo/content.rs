@@ -32,7 +32,9 @@ impl Repo {
     /// [`RepoError::Sqlite`].
     pub fn rid_of(&self, hash: &ArtifactHash) -> Result<Option<Rid>, RepoError> {
         let mut statement = self.db.prepare_cached("SELECT rid FROM blob WHERE uuid = ?1")?;
-        Ok(statement.query_row([hash.hex().as_str()], |row| row.get(0)).optional()?)
+        Ok(statement
+            .query_row([hash.hex().as_str()], |row| row.get(0))
+            .optional()?)
     }
 
     /// The name in a row.
@@ -45,7 +47,9 @@ impl Repo {
         statement
             .query_row([rid], |row| row.get(0))
             .optional()?
-            .ok_or(RepoError::Damaged { what: "a row of blob is missing" })
+            .ok_or(RepoError::Damaged {
+                what: "a row of blob is missing",
+            })
     }
 
     /// Number of artifacts whose content is here.
@@ -54,7 +58,9 @@ impl Repo {
     ///
     /// [`RepoError::Sqlite`].
     pub fn artifact_count(&self) -> Result<u64, RepoError> {
-        let count: i64 = self.db.query_row("SELECT count(*) FROM blob WHERE size >= 0", [], |row| row.get(0))?;
+        let count: i64 = self
+            .db
+            .query_row("SELECT count(*) FROM blob WHERE size >= 0", [], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 
@@ -82,7 +88,10 @@ impl Repo {
             };
             chain.push((at, bytes));
             if chain.len() > self.limits.delta_depth_max || !seen.insert(at) {
-                return Err(RepoError::DeltaChain { rid, depth_max: self.limits.delta_depth_max });
+                return Err(RepoError::DeltaChain {
+                    rid,
+                    depth_max: self.limits.delta_depth_max,
+                });
             }
             at = source;
         };
@@ -111,15 +120,19 @@ impl Repo {
         )?;
         let mut at = rid;
         for _ in 0..=self.limits.delta_depth_max {
-            let row: Option<(bool, Option<Rid>)> =
-                statement.query_row([at], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let row: Option<(bool, Option<Rid>)> = statement
+                .query_row([at], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
             match row {
                 None | Some((false, _)) => return Ok(false),
                 Some((true, None)) => return Ok(true),
                 Some((true, Some(source))) => at = source,
             }
         }
-        Err(RepoError::DeltaChain { rid, depth_max: self.limits.delta_depth_max })
+        Err(RepoError::DeltaChain {
+            rid,
+            depth_max: self.limits.delta_depth_max,
+        })
     }
 
     /// The artifact as it is stored. `None` for a phantom.
@@ -138,7 +151,9 @@ impl Repo {
                 hash: row.get(0)?,
                 size: row.get::<_, i64>(1)?.unsigned_abs(),
                 zblob: row.get(2)?,
-                source: source.map(|source| Ok::<_, rusqlite::Error>((source, row.get(4)?))).transpose()?,
+                source: source
+                    .map(|source| Ok::<_, rusqlite::Error>((source, row.get(4)?)))
+                    .transpose()?,
             })
         });
         Ok(stored.optional()?)
@@ -150,6 +165,8 @@ impl Repo {
             "SELECT content, (SELECT srcid FROM delta WHERE delta.rid = blob.rid)
                FROM blob WHERE rid = ?1 AND size >= 0",
         )?;
-        Ok(statement.query_row([rid], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+        Ok(statement
+            .query_row([rid], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
     }
 }

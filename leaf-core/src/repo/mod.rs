@@ -64,7 +64,11 @@ impl Repo {
     /// Wraps a connection whose schema was checked or made just now.
     fn wrap(db: Connection) -> Self {
         db.set_prepared_statement_cache_capacity(128);
-        Self { db, limits: Limits::default(), cache: RefCell::default() }
+        Self {
+            db,
+            limits: Limits::default(),
+            cache: RefCell::default(),
+        }
     }
 
     /// The bounds in force.
@@ -87,8 +91,14 @@ impl Repo {
         &mut self,
         work: impl FnOnce(&RepoTx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.db.execute_batch("BEGIN IMMEDIATE").map_err(RepoError::from)?;
-        let tx = RepoTx { repo: self, origin: RefCell::default(), rcvid: Cell::new(None) };
+        self.db
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(RepoError::from)?;
+        let tx = RepoTx {
+            repo: self,
+            origin: RefCell::default(),
+            rcvid: Cell::new(None),
+        };
         let done = work(&tx).and_then(|value| {
             tx.db.execute_batch("COMMIT").map_err(RepoError::from)?;
             Ok(value)

@@ -63,7 +63,9 @@ impl Repo {
     fn create_unfinished(db: Connection, new: &NewRepo) -> Result<Self, RepoError> {
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if tables > 0 {
-            return Err(RepoError::NotARepository { what: "the file has other contents" });
+            return Err(RepoError::NotARepository {
+                what: "the file has other contents",
+            });
         }
         db.pragma_update(None, "application_id", APPLICATION_ID)?;
         let mut repo = Self::wrap(db);
@@ -98,7 +100,9 @@ impl Repo {
         let repo = Self::open_any(db)?;
         match repo.config("aux-schema")? {
             None => Ok(repo),
-            Some(_) => Err(RepoError::NotARepository { what: "the file holds a finished repository" }),
+            Some(_) => Err(RepoError::NotARepository {
+                what: "the file holds a finished repository",
+            }),
         }
     }
 
@@ -107,7 +111,9 @@ impl Repo {
         db.pragma_update(None, "cell_size_check", true)?;
         for table in TABLES {
             if !db.table_exists(None, table)? {
-                return Err(RepoError::NotARepository { what: "tables are missing" });
+                return Err(RepoError::NotARepository {
+                    what: "tables are missing",
+                });
             }
         }
         Ok(Self::wrap(db))
@@ -127,8 +133,9 @@ impl RepoTx<'_> {
             self.set_config(name, value, new.now)?;
         }
         let secret = format!("{}/{}/{}", new.project_code, new.admin, new.admin_password);
-        let mut user =
-            self.db.prepare("INSERT INTO user(login, pw, cap, info, mtime) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut user = self
+            .db
+            .prepare("INSERT INTO user(login, pw, cap, info, mtime) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         user.execute((&new.admin, sha1_hex(secret.as_bytes()), "s", "", new.now.unix()))?;
         for (login, cap, info) in [
             ("anonymous", "hmnc", "Anon"),

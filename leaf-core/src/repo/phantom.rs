@@ -60,7 +60,9 @@ impl RepoTx<'_> {
             return Ok(None);
         }
         let rid = self.new_row(hash, 0, -1, None)?;
-        self.db.prepare_cached("INSERT OR IGNORE INTO phantom VALUES (?1)")?.execute([rid])?;
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO phantom VALUES (?1)")?
+            .execute([rid])?;
         self.list_as(rid, private)?;
         Ok(Some(rid))
     }
@@ -81,7 +83,12 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError::Sqlite`].
     pub fn set_public(&self, rid: Rid) -> Result<(), RepoError> {
-        if self.db.prepare_cached("DELETE FROM private WHERE rid = ?1")?.execute([rid])? > 0 {
+        if self
+            .db
+            .prepare_cached("DELETE FROM private WHERE rid = ?1")?
+            .execute([rid])?
+            > 0
+        {
             self.list_as(rid, false)?;
         }
         Ok(())
@@ -94,15 +101,24 @@ impl RepoTx<'_> {
     /// [`RepoError::Sqlite`].
     pub fn set_private(&self, rid: Rid) -> Result<(), RepoError> {
         self.list_as(rid, true)?;
-        self.db.prepare_cached("DELETE FROM unclustered WHERE rid = ?1")?.execute([rid])?;
-        self.db.prepare_cached("DELETE FROM unsent WHERE rid = ?1")?.execute([rid])?;
+        self.db
+            .prepare_cached("DELETE FROM unclustered WHERE rid = ?1")?
+            .execute([rid])?;
+        self.db
+            .prepare_cached("DELETE FROM unsent WHERE rid = ?1")?
+            .execute([rid])?;
         Ok(())
     }
 
     /// Whether the row is a phantom.
     pub(super) fn is_phantom(&self, rid: Rid) -> Result<bool, RepoError> {
-        let mut statement = self.db.prepare_cached("SELECT size < 0 FROM blob WHERE rid = ?1")?;
-        Ok(statement.query_row([rid], |row| row.get(0)).optional()?.unwrap_or(false))
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT size < 0 FROM blob WHERE rid = ?1")?;
+        Ok(statement
+            .query_row([rid], |row| row.get(0))
+            .optional()?
+            .unwrap_or(false))
     }
 
     /// Inserts a row into `blob`.

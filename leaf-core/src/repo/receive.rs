@@ -69,7 +69,9 @@ impl Repo {
     pub fn hash_policy(&self) -> Result<HashPolicy, RepoError> {
         let value = self.config("hash-policy")?;
         let number = value.and_then(|text| text.trim().parse().ok());
-        Ok(number.and_then(HashPolicy::from_config).unwrap_or(HashPolicy::Auto))
+        Ok(number
+            .and_then(HashPolicy::from_config)
+            .unwrap_or(HashPolicy::Auto))
     }
 }
 
@@ -100,12 +102,20 @@ impl RepoTx<'_> {
         if known.is_some_and(|rid| !self.is_phantom(rid).unwrap_or(true)) {
             return Ok((known.take().expect("just seen"), name));
         }
-        let rid = self.store(&name, known, content.len() as u64, &zblob::compress(content), None)?;
+        let rid = self.store(
+            &name,
+            known,
+            content.len() as u64,
+            &zblob::compress(content),
+            None,
+        )?;
         if known.is_none() {
             self.list_as(rid, put.private)?;
         }
         if put.unsent && !put.private {
-            self.db.prepare_cached("INSERT OR IGNORE INTO unsent VALUES (?1)")?.execute([rid])?;
+            self.db
+                .prepare_cached("INSERT OR IGNORE INTO unsent VALUES (?1)")?
+                .execute([rid])?;
         }
         Ok((rid, name))
     }
@@ -127,7 +137,11 @@ impl RepoTx<'_> {
             if !incoming.private {
                 self.set_public(rid)?;
             }
-            return Ok(Received { rid: Some(rid), new: false, settled: Vec::new() });
+            return Ok(Received {
+                rid: Some(rid),
+                new: false,
+                settled: Vec::new(),
+            });
         }
         let plain = self.plain_body(incoming)?;
         let (rid, settled) = match incoming.source {
@@ -148,7 +162,11 @@ impl RepoTx<'_> {
         }
         let mut settled = if settled { vec![rid] } else { Vec::new() };
         self.settle_dependants(&mut settled)?;
-        Ok(Received { rid: Some(rid), new: true, settled })
+        Ok(Received {
+            rid: Some(rid),
+            new: true,
+            settled,
+        })
     }
 
     /// Takes an artifact of a clone as it comes, without looking into it.
@@ -170,7 +188,10 @@ impl RepoTx<'_> {
             },
             None => None,
         };
-        let wrong = |source| RepoError::WrongZblob { hash: incoming.hash, source };
+        let wrong = |source| RepoError::WrongZblob {
+            hash: incoming.hash,
+            source,
+        };
         let (size, stored) = match incoming.body {
             Body::Stored { zblob, size } => {
                 zblob::declared_size(zblob).map_err(wrong)?;
@@ -179,8 +200,10 @@ impl RepoTx<'_> {
             Body::Plain(bytes) => {
                 let size = match source {
                     None => bytes.len(),
-                    Some(_) => delta::target_size(bytes)
-                        .map_err(|source| RepoError::WrongDelta { hash: incoming.hash, source })?,
+                    Some(_) => delta::target_size(bytes).map_err(|source| RepoError::WrongDelta {
+                        hash: incoming.hash,
+                        source,
+                    })?,
                 };
                 (size as u64, zblob::compress(bytes).into())
             }
@@ -200,9 +223,14 @@ impl RepoTx<'_> {
                 self.check_size(bytes.len())?;
                 Ok(bytes.into())
             }
-            Body::Stored { zblob, .. } => zblob::expand(zblob, max)
-                .map(Into::into)
-                .map_err(|source| RepoError::WrongZblob { hash: incoming.hash, source }),
+            Body::Stored { zblob, .. } => {
+                zblob::expand(zblob, max)
+                    .map(Into::into)
+                    .map_err(|source| RepoError::WrongZblob {
+                        hash: incoming.hash,
+                        source,
+                    })
+            }
         }
     }
 
@@ -247,11 +275,15 @@ impl RepoTx<'_> {
         while let Some(&source) = settled.get(next) {
             next += 1;
             let mut statement = self.db.prepare_cached("SELECT rid FROM delta WHERE srcid = ?1")?;
-            let waiting = statement.query_map([source], |row| row.get(0))?.collect::<Result<Vec<Rid>, _>>()?;
+            let waiting = statement
+                .query_map([source], |row| row.get(0))?
+                .collect::<Result<Vec<Rid>, _>>()?;
             for rid in waiting {
                 let hash = self.hash_of(rid)?;
                 let content = self.content(rid).map_err(|_| RepoError::WrongHash { hash })?;
-                let content = content.ok_or(RepoError::Damaged { what: "a delta lost its source" })?;
+                let content = content.ok_or(RepoError::Damaged {
+                    what: "a delta lost its source",
+                })?;
                 if !hash::verify(&hash, &content) {
                     return Err(RepoError::WrongHash { hash });
                 }
@@ -271,15 +303,20 @@ impl RepoTx<'_> {
         source: Option<Rid>,
     ) -> Result<Rid, RepoError> {
         let rcvid = self.rcvid()?;
-        let size = i64::try_from(size)
-            .map_err(|_| RepoError::Limit { what: "artifact size", value: size, max: i64::MAX as u64 })?;
+        let size = i64::try_from(size).map_err(|_| RepoError::Limit {
+            what: "artifact size",
+            value: size,
+            max: i64::MAX as u64,
+        })?;
         let rid = match known {
             None => self.new_row(hash, rcvid, size, Some(stored))?,
             Some(rid) => {
                 self.db
                     .prepare_cached("UPDATE blob SET rcvid = ?2, size = ?3, content = ?4 WHERE rid = ?1")?
                     .execute((rid, rcvid, size, stored))?;
-                self.db.prepare_cached("DELETE FROM phantom WHERE rid = ?1")?.execute([rid])?;
+                self.db
+                    .prepare_cached("DELETE FROM phantom WHERE rid = ?1")?
+                    .execute([rid])?;
                 rid
             }
         };
@@ -294,7 +331,11 @@ impl RepoTx<'_> {
     fn check_size(&self, bytes: usize) -> Result<(), RepoError> {
         let max = self.limits.artifact_bytes_max;
         match bytes > max {
-            true => Err(RepoError::Limit { what: "artifact size", value: bytes as u64, max: max as u64 }),
+            true => Err(RepoError::Limit {
+                what: "artifact size",
+                value: bytes as u64,
+                max: max as u64,
+            }),
             false => Ok(()),
         }
     }

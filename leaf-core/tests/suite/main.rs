@@ -2,3 +2,9 @@
 
 mod artifact;
 mod artifact_properties;
+mod delta;
+mod fossilize;
+mod hash;
+mod path;
+mod properties;
+mod zblob;

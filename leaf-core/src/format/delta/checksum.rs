@@ -31,7 +31,7 @@ pub(super) fn checksum(bytes: &[u8]) -> u32 {
 
 /// Four 16-bit sums, each in its place of the 32-bit word: `first` bits up, and 16 less, in turn.
 fn folded(sums: u64, first: u32) -> u32 {
-    let sum = |at: u32| (sums >> (16 * at)) as u32 & 0xFFFF;
+    let sum = |at: u32| u32::try_from(sums >> (16 * at) & 0xFFFF).expect("16 bits");
     let high = (sum(0) + sum(2)) << first;
     high.wrapping_add((sum(1) + sum(3)) << (first - 16))
 }
