@@ -16,16 +16,27 @@ use crate::limits::Limits;
 use crate::time::Timestamp;
 
 mod cache;
+mod catalogue;
+mod ci_lock;
+mod clone_cursor;
 mod config;
 mod content;
 mod error;
+mod mark;
 mod open;
+mod peer_url;
+mod pending;
 mod phantom;
 mod receive;
 
+pub use catalogue::StoredRow;
+pub use ci_lock::HeldLock;
 pub use content::Stored;
 pub use error::RepoError;
+pub use mark::Mark;
 pub use open::NewRepo;
+pub use pending::{Cap, Capabilities, ConfigGroup, UvBody, UvEntry, UvStored, UvVerdict};
+pub use peer_url::PeerLink;
 pub use receive::{Body, Incoming, Put, Received};
 
 use cache::ContentCache;

@@ -1,1 +1,35 @@
-//! stub
+//! The Fossil sync protocol as two values: a client [`SyncSession`] and a server [`serve`].
+//!
+//! A sync is a run of *rounds*. In each round the client sends one message and the server answers with one
+//! message; neither side speaks out of turn, and the server keeps nothing between rounds.
+//!
+//! ```text
+//!   SyncSession                          serve()
+//!   poll_transmit ──── request ────────▶ reads cards, writes repo
+//!   handle_reply  ◀─── reply ──────────  composes cards from repo
+//!        └── repeat until poll_transmit gives None ──┘
+//! ```
+//!
+//! Nothing here opens a socket, reads a clock or waits. The shell carries the bytes.
+//!
+//! Source: Fossil `www/sync.wiki` section 5, `src/xfer.c` `client_sync()` and `page_xfer()`.
+
+mod answer;
+mod client;
+mod compose;
+mod error;
+mod logins;
+mod mark;
+mod options;
+mod receive;
+mod reply;
+mod send;
+mod server;
+mod serving;
+mod unversioned;
+
+pub use client::{SyncEvent, SyncSession, SyncStats, Transmit};
+pub use error::SyncError;
+pub use logins::SeenLogins;
+pub use options::{CiLock, Credentials, Goal, SyncOptions};
+pub use server::{Reply, Request, ServeContext, Served, serve};

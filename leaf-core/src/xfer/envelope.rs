@@ -133,3 +133,19 @@ pub(crate) fn inflate(zlib: &[u8], bytes_max: usize) -> Result<Vec<u8>, BadEnvel
         }
     }
 }
+
+/// The payload of a `cfile` in the stored form, and whether it came in the legacy one.
+///
+/// Legacy EdgeSync nodes send the zlib stream without the 4-byte size in front.
+///
+/// # Errors
+///
+/// [`BadEnvelope`] when a bare stream is damaged or expands to more than `bytes_max`.
+pub fn stock_form(zblob: &[u8], bytes_max: usize) -> Result<(Cow<'_, [u8]>, bool), BadEnvelope> {
+    if zblob.get(4..).is_some_and(is_zlib) || !is_zlib(zblob) {
+        return Ok((Cow::Borrowed(zblob), false));
+    }
+    let expanded = inflate(zblob, bytes_max)?.len();
+    let size = u32::try_from(expanded).map_err(|_| BadEnvelope::TooLarge { max: bytes_max })?;
+    Ok((Cow::Owned([&size.to_be_bytes(), zblob].concat()), true))
+}

@@ -1,0 +1,41 @@
+//! Where an unfinished clone goes on: config row `leaf-clone-seqno`.
+//!
+//! Source: Fossil `src/xfer.c`, card `clone_seqno`; stock keeps it for the time of one command only.
+
+use super::{Repo, RepoError, RepoTx};
+use crate::time::Timestamp;
+
+/// Not synced or exported by Fossil, and gone when the clone is finished.
+const SEQNO: &str = "leaf-clone-seqno";
+
+impl Repo {
+    /// The row to ask for next: 1 at first, 0 when every artifact is here.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn clone_seqno(&self) -> Result<i64, RepoError> {
+        let kept = self.config(SEQNO)?.and_then(|text| text.parse().ok());
+        Ok(kept.filter(|seqno| *seqno >= 0).unwrap_or(1))
+    }
+}
+
+impl RepoTx<'_> {
+    /// Keeps the row to ask for next.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn set_clone_seqno(&self, seqno: i64, now: Timestamp) -> Result<(), RepoError> {
+        self.set_config(SEQNO, &seqno.to_string(), now)
+    }
+
+    /// Forgets it, as the clone is finished.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn drop_clone_seqno(&self) -> Result<(), RepoError> {
+        self.unset_config(SEQNO).map(drop)
+    }
+}

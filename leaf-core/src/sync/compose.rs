@@ -1,0 +1,289 @@
+//! Composing a request.
+//!
+//! The order of cards matters to servers: who asks, then what for, then everything else.
+//!
+//! Source: Fossil `src/xfer.c` `client_sync()`.
+
+use super::client::{Flight, SyncSession};
+use super::send::{Sender, Sent};
+use super::{SyncError, mark};
+use crate::id::{ArtifactHash, ProjectCode, Rid};
+use crate::repo::{Mark, Repo};
+use crate::time::Timestamp;
+use crate::xfer::{Card, MessageWriter, Pragma, Version};
+
+impl SyncSession {
+    /// The next message, and what it promises. Nothing of the session changes but what is read once.
+    pub(super) fn compose(
+        &mut self,
+        repo: &Repo,
+        _now: Timestamp,
+        entropy: [u8; 20],
+    ) -> Result<(Vec<u8>, Flight), SyncError> {
+        self.prepare(repo)?;
+        let mut out = MessageWriter::new(self.options.limits.upload_bytes);
+        let mut flight = Flight::default();
+        let mut sender = Sender::new(self.options.private, self.options.limits.artifact_bytes_max);
+        sender.peer = self.talk.server;
+        sender.on_remote = core::mem::take(&mut self.talk.on_remote);
+        self.open(repo, &mut out)?;
+        let told = self.say_marks(repo, &mut out, &mut flight)?;
+        if let Some(cookie) = repo.config("cookie")? {
+            out.push(&Card::Cookie(cookie.as_bytes()));
+        }
+        self.answer_gimmes(repo, &mut out, &mut sender, &mut flight)?;
+        for name in &self.talk.uv.to_ask {
+            out.push(&Card::Uvgimme(name));
+        }
+        self.ask_for_phantoms(repo, &mut out)?;
+        if self.talk.push {
+            self.send_news(repo, &mut out, &mut sender, &mut flight, told)?;
+        }
+        self.exchange_config(repo, &mut out, &mut flight)?;
+        self.send_uv(repo, &mut out, &mut flight)?;
+        self.lock(&mut out, &mut flight);
+        out.push(&Card::Comment(
+            format!(" {}", crate::id::to_hex(&entropy).to_ascii_uppercase()).as_bytes(),
+        ));
+        (flight.sent, flight.deltas) = (sender.sent, sender.deltas);
+        Ok((out.finish(), flight))
+    }
+
+    /// Reads what is read once.
+    fn prepare(&mut self, repo: &Repo) -> Result<(), SyncError> {
+        let talk = &mut self.talk;
+        if talk.project.is_none() {
+            talk.project = repo
+                .config("project-code")?
+                .and_then(|code| ProjectCode::parse(code.as_bytes()).ok());
+        }
+        if self.round == 0 && talk.clone {
+            talk.seqno = repo.clone_seqno()?;
+        }
+        if !talk.marks.loaded {
+            talk.marks = mark::load(repo, &self.options.url, self.options.private)?;
+        }
+        if self.options.unversioned && !talk.uv.to_send_known {
+            let live = repo.uv_list()?.into_iter().filter(|file| file.hash.is_some());
+            talk.uv.to_send = live.map(|file| (file.name, false)).collect();
+            talk.uv.to_send_known = true;
+        }
+        Ok(())
+    }
+
+    /// Who we are and what we want.
+    fn open(&self, repo: &Repo, out: &mut MessageWriter) -> Result<(), SyncError> {
+        let (talk, options) = (&self.talk, &self.options);
+        out.push(&Card::Pragma(Pragma::ClientVersion(Version::OURS)));
+        if options.private {
+            out.push(&Card::Pragma(Pragma::SendPrivate));
+        }
+        if options.unversioned {
+            out.push(&Card::Pragma(Pragma::LeafUvStored));
+        }
+        if talk.clone && talk.seqno > 0 {
+            out.push(&Card::Clone {
+                version: 3,
+                seqno: talk.seqno,
+            });
+            if talk.legacy {
+                out.push(&Card::CloneSeqno(talk.seqno));
+            }
+        }
+        let server = repo.config("server-code")?.unwrap_or_else(|| "x".to_owned());
+        let Some(project) = &talk.project else {
+            return Ok(());
+        };
+        let (server, project) = (server.as_bytes(), project.as_str().as_bytes());
+        if talk.pull {
+            out.push(&Card::Pull { server, project });
+            if options.verily && self.round < 2 {
+                out.push(&Card::Pragma(Pragma::SendCatalog));
+            }
+        }
+        if talk.push {
+            out.push(&Card::Push { server, project });
+        }
+        Ok(())
+    }
+
+    /// Says up to where both sides know of each other; gives the row up to which we need not announce.
+    fn say_marks(
+        &self,
+        repo: &Repo,
+        out: &mut MessageWriter,
+        flight: &mut Flight,
+    ) -> Result<Option<Rid>, SyncError> {
+        if !self.talk.pull && !self.talk.push {
+            return Ok(None);
+        }
+        let (marks, afresh) = (&self.talk.marks, self.options.verily && self.round < 2);
+        let mut say = |direction: &[u8], mark: Option<&Mark>| {
+            let token = mark
+                .filter(|_| !afresh)
+                .map_or_else(|| "-".to_owned(), ToString::to_string);
+            out.push(&Card::Pragma(Pragma::LeafMark {
+                direction,
+                token: token.as_bytes(),
+            }));
+        };
+        say(b"pull", marks.pull.as_ref());
+        if !self.talk.push {
+            return Ok(None);
+        }
+        flight.mark = Some(repo.mark(self.options.private)?);
+        let Some((server, own)) = marks.push.as_ref().filter(|_| !afresh) else {
+            return Ok(None);
+        };
+        if !repo.mark_fits(own, self.options.private)? {
+            return Ok(None);
+        }
+        say(b"push", Some(server));
+        Ok(Some(own.rid_max))
+    }
+
+    /// What the server asked for in its last reply.
+    fn answer_gimmes(
+        &self,
+        repo: &Repo,
+        out: &mut MessageWriter,
+        sender: &mut Sender,
+        flight: &mut Flight,
+    ) -> Result<(), SyncError> {
+        if !self.talk.push {
+            return Ok(());
+        }
+        for hash in &self.talk.asked {
+            if let Some(rid) = repo.rid_of(hash)? {
+                sender.on_remote.remove(&rid);
+                if sender.send(repo, out, rid, hash)? == Sent::Artifact {
+                    flight.answers.insert(*hash);
+                }
+            }
+        }
+        for hash in &self.talk.asked_private {
+            out.push(&Card::Igot {
+                hash: *hash,
+                private: true,
+            });
+        }
+        Ok(())
+    }
+
+    fn ask_for_phantoms(&self, repo: &Repo, out: &mut MessageWriter) -> Result<(), SyncError> {
+        if !self.talk.pull {
+            return Ok(());
+        }
+        let wanted = repo.phantoms_to_ask(self.options.private, self.talk.gimmes_max, &|_| true)?;
+        for hash in &wanted {
+            out.push(&Card::Gimme(*hash));
+        }
+        if !wanted.is_empty() && self.round == 2 {
+            out.push(&Card::Pragma(Pragma::ReqClusters));
+        }
+        Ok(())
+    }
+
+    /// Unsent artifacts, and the names of what is in no cluster.
+    fn send_news(
+        &self,
+        repo: &Repo,
+        out: &mut MessageWriter,
+        sender: &mut Sender,
+        flight: &mut Flight,
+        told: Option<Rid>,
+    ) -> Result<(), SyncError> {
+        for (rid, hash) in repo.unsent_artifacts()? {
+            sender.send(repo, out, rid, &hash)?;
+            flight.unsent.push(rid);
+        }
+        let news = |rid: Rid| told.is_none_or(|told| rid > told) && !sender.on_remote.contains(&rid);
+        let mut announce = |rid: Rid, hash: &ArtifactHash, private: bool| {
+            if news(rid) {
+                out.push(&Card::Igot { hash: *hash, private });
+            }
+        };
+        if self.options.verily && self.round == 0 {
+            repo.each_available(&mut |rid, hash| announce(rid, hash, false))?;
+        } else {
+            for (rid, hash) in repo.announced()? {
+                announce(rid, &hash, false);
+            }
+        }
+        if self.options.private {
+            for (rid, hash) in repo.private_artifacts()? {
+                announce(rid, &hash, true);
+            }
+        }
+        if self.round == 2 && !self.talk.asked.is_empty() {
+            for (rid, hash) in repo.clusters()? {
+                announce(rid, &hash, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// On a clone not before the second round: the first goes out without a login.
+    fn exchange_config(
+        &self,
+        repo: &Repo,
+        out: &mut MessageWriter,
+        flight: &mut Flight,
+    ) -> Result<(), SyncError> {
+        if self.talk.clone && self.round == 0 {
+            return Ok(());
+        }
+        if !self.talk.config_asked {
+            for group in &self.options.config_pull {
+                out.push(&Card::ReqConfig(&format!("/{}", group.name())));
+            }
+            flight.config_asked = true;
+        }
+        if self.options.unversioned && !self.talk.uv.hash_sent {
+            out.push(&Card::Pragma(Pragma::UvHash(repo.uv_hash()?.as_bytes())));
+            flight.uv_hash = true;
+        }
+        if !self.talk.config_sent {
+            for group in &self.options.config_push {
+                for (name, payload) in repo.config_cards(*group, 0)? {
+                    out.push(&Card::Config {
+                        name: &name,
+                        payload: &payload,
+                    });
+                }
+            }
+            flight.config_sent = true;
+        }
+        Ok(())
+    }
+
+    /// Unversioned files that the server lacks; known once it has answered with its catalogue.
+    fn send_uv(&self, repo: &Repo, out: &mut MessageWriter, flight: &mut Flight) -> Result<(), SyncError> {
+        let uv = &self.talk.uv;
+        if !uv.push_ok || self.options.unversioned_revert {
+            return Ok(());
+        }
+        for (name, time_only) in &uv.to_send {
+            if out.is_full() {
+                break;
+            }
+            if let Some(file) = repo.uv_stored(name)? {
+                super::unversioned::send(out, &file, *time_only, uv.stored)?;
+            }
+            flight.uv_sent.push(name.clone());
+        }
+        Ok(())
+    }
+
+    fn lock(&self, out: &mut MessageWriter, flight: &mut Flight) {
+        let Some(lock) = self.options.ci_lock.as_ref().filter(|_| !self.talk.lock_sent) else {
+            return;
+        };
+        let client = lock.client.as_bytes();
+        out.push(&Card::Pragma(match lock.checkin {
+            Some(checkin) => Pragma::CiLock { checkin, client },
+            None => Pragma::CiUnlock(client),
+        }));
+        flight.lock = true;
+    }
+}

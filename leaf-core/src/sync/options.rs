@@ -1,0 +1,102 @@
+//! What a session is asked to do.
+
+use crate::id::ArtifactHash;
+use crate::limits::Limits;
+use crate::repo::ConfigGroup;
+
+/// Which way artifacts move.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Goal {
+    /// Everything, into a repository that was made for it.
+    Clone,
+    /// None move: the session is about configuration or unversioned files alone.
+    NoArtifacts,
+    /// From the server.
+    Pull,
+    /// To the server.
+    Push,
+    /// Both ways.
+    Sync,
+}
+
+/// Who asks.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Credentials {
+    /// Login name on the server.
+    pub user: String,
+    /// Password, or the 40 hex digits that Fossil stores for it.
+    pub password: String,
+}
+
+impl core::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A check-in that the client is about to commit on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CiLock {
+    /// The parent-to-be; `None` releases every lock of `client`.
+    pub checkin: Option<ArtifactHash>,
+    /// Shape: 40 lower-case hex digits, kept by the working copy.
+    pub client: String,
+}
+
+/// Everything a [`SyncSession`](super::SyncSession) is told at its start.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of one command"
+)]
+pub struct SyncOptions {
+    /// Which way artifacts move.
+    pub goal: Goal,
+    /// Who asks; `None` is Fossil's `nobody`.
+    pub login: Option<Credentials>,
+    /// Private artifacts, too. The server must grant it.
+    pub private: bool,
+    /// Unversioned files, too.
+    pub unversioned: bool,
+    /// With `unversioned`: the server is right, whatever the times say; nothing is sent.
+    pub unversioned_revert: bool,
+    /// Announce and hear of every artifact, not only of those that are in no cluster; ignores marks.
+    pub verily: bool,
+    /// Configuration to receive.
+    pub config_pull: Vec<ConfigGroup>,
+    /// Configuration to send. The server must grant it.
+    pub config_push: Vec<ConfigGroup>,
+    /// A lock to take or release.
+    pub ci_lock: Option<CiLock>,
+    /// Log in by cookie where the server can, instead of by card.
+    pub cookie_login: bool,
+    /// Send uncompressed messages, as `fossil --httptrace` does.
+    pub debug: bool,
+    /// The remote: names the marks that are kept for it. Without a password.
+    pub url: String,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+impl SyncOptions {
+    /// Plain `goal` with `url`, as nobody.
+    pub fn new(goal: Goal, url: impl Into<String>) -> Self {
+        Self {
+            goal,
+            login: None,
+            private: false,
+            unversioned: false,
+            unversioned_revert: false,
+            verily: false,
+            config_pull: Vec::new(),
+            config_push: Vec::new(),
+            ci_lock: None,
+            cookie_login: false,
+            debug: false,
+            url: url.into(),
+            limits: Limits::default(),
+        }
+    }
+}
