@@ -52,7 +52,7 @@ impl Repo {
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map([target], |row| {
             Ok(AttachmentSummary {
-                rid: Rid(row.get(0)?),
+                rid: row.get(0)?,
                 target: column::text(row, 1)?,
                 filename: column::text(row, 2)?,
                 source: column::text(row, 3)?,
@@ -74,10 +74,14 @@ impl RepoTx<'_> {
     /// [`BadChange::Malformed`](super::change::BadChange::Malformed) for a target or name that cannot be.
     pub fn attach(&self, new: &NewAttachment<'_>, author: &Author) -> Result<(Rid, ArtifactHash), RepoError> {
         let source = match new.content {
-            Some(content) => Some(self.put_file(content, false)?.1),
+            Some(content) => Some(self.put_file(content, author, false)?.1),
             None => None,
         };
-        let filename = new.filename.rsplit(['/', '\\']).next().filter(|name| !name.is_empty());
+        let filename = new
+            .filename
+            .rsplit(['/', '\\'])
+            .next()
+            .filter(|name| !name.is_empty());
         let comment = new.comment.trim();
         let attachment = Attachment {
             filename: filename.unwrap_or("unknown").into(),
@@ -88,6 +92,6 @@ impl RepoTx<'_> {
             mimetype: None::<Text>,
             user: Some(author.user.as_str().into()),
         };
-        self.put_artifact(&Artifact::Attachment(attachment), false)
+        self.put_artifact(&Artifact::Attachment(attachment), author, false)
     }
 }

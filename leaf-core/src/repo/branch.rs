@@ -46,11 +46,23 @@ impl Repo {
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             let hash = ArtifactHash::parse(row.get_ref(2)?.as_bytes()?).ok();
-            Ok(hash.map(|hash| (hash, column::text(row, 0), row.get(1).map(Rid), row.get(3), row.get(4), row.get(5), row.get(6))))
+            Ok(hash.map(|hash| {
+                (
+                    hash,
+                    column::text(row, 0),
+                    row.get(1),
+                    row.get(3),
+                    row.get(4),
+                    row.get(5),
+                    row.get(6),
+                )
+            }))
         })?;
         let mut branches = Vec::new();
         for row in rows {
-            let Some((hash, name, tip, mtime, checkins, is_closed, is_private)) = row? else { continue };
+            let Some((hash, name, tip, mtime, checkins, is_closed, is_private)) = row? else {
+                continue;
+            };
             branches.push(Branch {
                 name: name?,
                 tip: tip?,
@@ -72,7 +84,9 @@ impl Repo {
     pub fn branch_of(&self, checkin: Rid) -> Result<String, RepoError> {
         let sql = "SELECT value FROM tagxref WHERE rid=?1 AND tagid=8 AND tagtype>0";
         let mut statement = self.db.prepare_cached(sql)?;
-        let branch = statement.query_row([checkin.0], |row| column::text(row, 0)).optional()?;
+        let branch = statement
+            .query_row([checkin], |row| column::text(row, 0))
+            .optional()?;
         Ok(branch.unwrap_or_else(|| "trunk".to_owned()))
     }
 }
@@ -102,8 +116,10 @@ impl RepoTx<'_> {
         let own = format!("sym-{}", new.name);
         let others = self.tags_on(new.basis)?.into_iter().map(|tag| tag.name);
         let others = others.filter(|name| name.starts_with("sym-") && *name != own);
-        manifest.tags.extend(others.map(|name| Tag::on_self(TagKind::Cancel, &name, None)));
-        let (rid, hash) = self.put_artifact(&Artifact::Manifest(manifest), private)?;
+        manifest
+            .tags
+            .extend(others.map(|name| Tag::on_self(TagKind::Cancel, &name, None)));
+        let (rid, hash) = self.put_artifact(&Artifact::Manifest(manifest), author, private)?;
         self.deltify(new.basis, rid)?;
         Ok((rid, hash))
     }
@@ -114,14 +130,27 @@ impl RepoTx<'_> {
     ///
     /// [`BadChange::NoSuchName`] when there is no such branch; [`BadChange::NothingChanged`] when it is as
     /// asked already.
-    pub fn branch_close(&self, name: &str, close: bool, author: &Author) -> Result<(Rid, ArtifactHash), RepoError> {
+    pub fn branch_close(
+        &self,
+        name: &str,
+        close: bool,
+        author: &Author,
+    ) -> Result<(Rid, ArtifactHash), RepoError> {
         let branch = self.branches()?.into_iter().find(|branch| branch.name == name);
         let branch = branch.ok_or(BadChange::NoSuchName)?;
         if branch.is_closed == close {
             return Err(BadChange::NothingChanged.into());
         }
         let kind = if close { TagKind::Add } else { TagKind::Cancel };
-        self.tag(&NewTag { target: branch.tip, name: "closed", kind, value: None }, author)
+        self.tag(
+            &NewTag {
+                target: branch.tip,
+                name: "closed",
+                kind,
+                value: None,
+            },
+            author,
+        )
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::{Put, Repo, RepoError, RepoTx};
 use crate::format::artifact::{Artifact, BadArtifact};
+use crate::format::path::BadPath;
 use crate::id::{ArtifactHash, Rid};
 use crate::time::Timestamp;
 
@@ -33,27 +34,18 @@ pub enum BadChange {
     /// The parent was closed; only a new branch may go on from it.
     #[error("the parent check-in is closed")]
     ClosedLeaf,
-    /// A file of that name is there already.
-    #[error("change {index} puts a file where one is")]
-    FileExists {
-        /// Which change, counted from 0.
-        index: usize,
-    },
+    /// A file or folder of that name is there already.
+    #[error("a file or folder of that name is there already")]
+    FileExists,
     /// The parts given do not make an artifact that Fossil accepts.
     #[error("the parts do not make a well-formed artifact")]
     Malformed(#[from] BadArtifact),
-    /// The name of a file is not a path inside the tree, or one that Fossil keeps for itself.
-    #[error("change {index} names no file that a check-in may hold")]
-    MalformedPath {
-        /// Which change, counted from 0.
-        index: usize,
-    },
+    /// The name of a file is one that no check-in may hold.
+    #[error("not a name for a file")]
+    MalformedPath(#[source] BadPath),
     /// A file that is to be removed or renamed is not there.
-    #[error("change {index} is to a file that is not there")]
-    NoSuchFile {
-        /// Which change, counted from 0.
-        index: usize,
-    },
+    #[error("no such file in the parent check-in")]
+    NoSuchFile,
     /// The name is that of no artifact.
     #[error("no artifact has this name")]
     NoSuchName,
@@ -81,7 +73,9 @@ impl Repo {
     ///
     /// [`RepoError`] when the repository fails.
     pub fn artifact(&self, rid: Rid) -> Result<Option<Artifact>, RepoError> {
-        Ok(self.content(rid)?.and_then(|content| Artifact::parse(&content).ok()))
+        Ok(self
+            .content(rid)?
+            .and_then(|content| Artifact::parse(&content).ok()))
     }
 }
 
@@ -91,12 +85,24 @@ impl RepoTx<'_> {
     /// # Errors
     ///
     /// [`BadChange::Malformed`] when Fossil would not read it as it was meant; nothing is stored.
-    pub fn put_artifact(&self, artifact: &Artifact, private: bool) -> Result<(Rid, ArtifactHash), RepoError> {
+    pub fn put_artifact(
+        &self,
+        artifact: &Artifact,
+        author: &Author,
+        private: bool,
+    ) -> Result<(Rid, ArtifactHash), RepoError> {
         let content = artifact.write();
         if Artifact::parse(&content).map_err(BadChange::Malformed)? != *artifact {
             return Err(BadChange::Malformed(BadArtifact::NotStructural).into());
         }
-        let (rid, hash) = self.put(&content, Put { private, unsent: true })?;
+        self.is_by(author);
+        let (rid, hash) = self.put(
+            &content,
+            Put {
+                private,
+                unsent: true,
+            },
+        )?;
         self.crosslink(&[rid])?;
         Ok((rid, hash))
     }
@@ -106,10 +112,31 @@ impl RepoTx<'_> {
     /// # Errors
     ///
     /// [`BadChange::Structural`] when it reads as an artifact; nothing is stored.
-    pub(super) fn put_file(&self, content: &[u8], private: bool) -> Result<(Rid, ArtifactHash), RepoError> {
+    pub(super) fn put_file(
+        &self,
+        content: &[u8],
+        author: &Author,
+        private: bool,
+    ) -> Result<(Rid, ArtifactHash), RepoError> {
         if Artifact::parse(content).is_ok() {
             return Err(BadChange::Structural.into());
         }
-        self.put(content, Put { private, unsent: true })
+        self.is_by(author);
+        self.put(
+            content,
+            Put {
+                private,
+                unsent: true,
+            },
+        )
+    }
+
+    /// Says who made what this transaction stores, unless the caller has said so.
+    fn is_by(&self, author: &Author) {
+        let mut origin = self.origin.borrow_mut();
+        if origin.user.is_none() {
+            origin.user = Some(author.user.clone());
+            origin.time = author.date;
+        }
     }
 }

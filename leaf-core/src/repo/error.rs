@@ -3,6 +3,7 @@
 //! Damage (a row that cannot be what Fossil wrote) is kept apart from refusal (busy, full, locked) and from
 //! what a peer sent.
 
+use super::change::BadChange;
 use crate::Blame;
 use crate::format::delta::BadDelta;
 use crate::format::zblob::BadZblob;
@@ -108,6 +109,9 @@ pub enum RepoError {
         /// The name.
         hash: ArtifactHash,
     },
+    /// A change that was asked for makes no sense here.
+    #[error(transparent)]
+    Change(#[from] BadChange),
     /// SQLite refused: busy, full, read-only, or corrupt.
     #[error("the database failed")]
     Sqlite(#[from] rusqlite::Error),
@@ -123,7 +127,8 @@ impl RepoError {
             | Self::WrongSize { .. }
             | Self::WrongContent { .. }
             | Self::Limit { .. } => Blame::Peer,
-            Self::NotARepository { .. }
+            Self::Change(_)
+            | Self::NotARepository { .. }
             | Self::UnfinishedClone
             | Self::OtherSchema
             | Self::NoSuchArtifact { .. } => Blame::Caller,

@@ -6,6 +6,7 @@ use super::change::BadChange;
 use super::{Repo, RepoError};
 use crate::format::artifact::{FileCard, FileLine, FilePerm, ManifestView, Text, find_file, merge_baseline};
 use crate::id::{ArtifactHash, Rid};
+use std::sync::Arc;
 
 /// A file of a check-in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,7 +28,11 @@ impl Repo {
     ///
     /// [`BadChange::OtherKind`] when `checkin` is no check-in whose content is here, baseline included.
     pub fn files(&self, checkin: Rid) -> Result<Vec<CheckinFile>, RepoError> {
-        self.file_cards(checkin)?.into_iter().map(|card| self.sized(card)).filter_map(Result::transpose).collect()
+        self.file_cards(checkin)?
+            .into_iter()
+            .map(|card| self.sized(card))
+            .filter_map(Result::transpose)
+            .collect()
     }
 
     /// The content of one file of a check-in; `None` when there is no such file, or its content is not here.
@@ -35,7 +40,7 @@ impl Repo {
     /// # Errors
     ///
     /// As [`files`](Self::files).
-    pub fn file_content(&self, checkin: Rid, name: &[u8]) -> Result<Option<Vec<u8>>, RepoError> {
+    pub fn file_content(&self, checkin: Rid, name: &[u8]) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
         let hash = self.with_files(checkin, |files| find_file(files, name).and_then(FileLine::hash))?;
         let rid = hash.map(|hash| self.rid_of(&hash)).transpose()?.flatten();
         Ok(rid.map(|rid| self.content(rid)).transpose()?.flatten())
@@ -50,7 +55,9 @@ impl Repo {
     fn with_files<T>(&self, checkin: Rid, work: impl FnOnce(&[FileLine<'_>]) -> T) -> Result<T, RepoError> {
         let content = self.content(checkin)?.ok_or(BadChange::OtherKind)?;
         let view = ManifestView::parse(&content).map_err(|_| BadChange::OtherKind)?;
-        let Some(baseline) = view.baseline else { return Ok(work(&view.files)) };
+        let Some(baseline) = view.baseline else {
+            return Ok(work(&view.files));
+        };
         let baseline = self.rid_of(&baseline)?.ok_or(BadChange::OtherKind)?;
         let baseline = self.content(baseline)?.ok_or(BadChange::OtherKind)?;
         let baseline = ManifestView::parse(&baseline).map_err(|_| BadChange::OtherKind)?;
@@ -62,6 +69,11 @@ impl Repo {
         let mut statement = self.db.prepare_cached("SELECT size FROM blob WHERE uuid=?1")?;
         let mut rows = statement.query([hash.hex().as_str()])?;
         let size: i64 = rows.next()?.map_or(Ok(-1), |row| row.get(0))?;
-        Ok(Some(CheckinFile { name: card.name, hash, perm: card.perm, size: u64::try_from(size).ok() }))
+        Ok(Some(CheckinFile {
+            name: card.name,
+            hash,
+            perm: card.perm,
+            size: u64::try_from(size).ok(),
+        }))
     }
 }

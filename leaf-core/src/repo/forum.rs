@@ -59,7 +59,7 @@ impl Repo {
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(ForumThread {
-                root: Rid(row.get(0)?),
+                root: row.get(0)?,
                 title: column::text(row, 1)?,
                 posts: u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default(),
                 time: Timestamp::from_julian(row.get(3)?),
@@ -89,12 +89,18 @@ impl RepoTx<'_> {
     ///
     /// [`BadChange::OtherKind`] when what is answered or edited is no forum post; [`BadChange::NothingChanged`]
     /// when a new post has no text.
-    pub fn forum_put(&self, new: &NewForumPost<'_>, author: &Author) -> Result<(Rid, ArtifactHash), RepoError> {
+    pub fn forum_put(
+        &self,
+        new: &NewForumPost<'_>,
+        author: &Author,
+    ) -> Result<(Rid, ArtifactHash), RepoError> {
         let is_edit = matches!(new.place, ForumPlace::Edit(..));
         if !is_edit && new.text.iter().all(u8::is_ascii_whitespace) {
             return Err(BadChange::NothingChanged.into());
         }
-        let mimetype = new.mimetype.filter(|mimetype| !matches!(*mimetype, "" | "text/x-fossil-wiki"));
+        let mimetype = new
+            .mimetype
+            .filter(|mimetype| !matches!(*mimetype, "" | "text/x-fossil-wiki"));
         let mut post = ForumPost {
             date: author.date,
             thread_root: None,
@@ -124,7 +130,7 @@ impl RepoTx<'_> {
                 post.parent = Some(hash);
             }
         }
-        let (rid, hash) = self.put_artifact(&Artifact::Forum(post), false)?;
+        let (rid, hash) = self.put_artifact(&Artifact::Forum(post), author, false)?;
         if let Some(older) = older {
             self.deltify(older, rid)?;
         }

@@ -28,9 +28,6 @@ impl NameScope {
     }
 }
 
-/// How many artifacts that share a prefix are looked at.
-const MATCHES_MAX: usize = 2;
-
 impl Repo {
     /// The artifact that `name` stands for, or `None`.
     ///
@@ -101,14 +98,18 @@ impl Repo {
     ///
     /// [`BadChange::NoSuchName`], [`BadChange::AmbiguousName`].
     pub fn resolve_checkin(&self, name: &str) -> Result<Rid, RepoError> {
-        Ok(self.resolve(name, NameScope::Checkin)?.ok_or(BadChange::NoSuchName)?)
+        Ok(self
+            .resolve(name, NameScope::Checkin)?
+            .ok_or(BadChange::NoSuchName)?)
     }
 
     fn latest_event(&self, event_type: &str, until: Option<Timestamp>) -> Result<Option<Rid>, RepoError> {
         let sql = "SELECT objid FROM event WHERE type GLOB ?1 AND mtime<=?2 ORDER BY mtime DESC, objid DESC LIMIT 1";
         let until = until.map_or(f64::INFINITY, Timestamp::julian);
         let mut query = self.db.prepare_cached(sql)?;
-        Ok(query.query_row(params![event_type, until], |row| row.get(0).map(Rid)).optional()?)
+        Ok(query
+            .query_row(params![event_type, until], |row| row.get(0))
+            .optional()?)
     }
 
     fn latest_with_tag(
@@ -123,7 +124,9 @@ impl Repo {
              ORDER BY event.mtime DESC, event.objid DESC LIMIT 1";
         let until = until.map_or(f64::INFINITY, Timestamp::julian);
         let mut query = self.db.prepare_cached(sql)?;
-        Ok(query.query_row(params![tag, scope.event_type(), until], |row| row.get(0).map(Rid)).optional()?)
+        Ok(query
+            .query_row(params![tag, scope.event_type(), until], |row| row.get(0))
+            .optional()?)
     }
 
     fn by_prefix(&self, prefix: &str, scope: NameScope) -> Result<Option<Rid>, RepoError> {
@@ -133,19 +136,22 @@ impl Repo {
         let prefix = prefix.to_ascii_lowercase();
         // The range of the index that GLOB 'prefix*' would read.
         let sql = match scope {
-            NameScope::Any => "SELECT rid FROM blob WHERE uuid>=?1 AND uuid<?1||'g' LIMIT ?2",
+            NameScope::Any => "SELECT rid FROM blob WHERE uuid>=?1 AND uuid<?1||'g' LIMIT 2",
             NameScope::Checkin => {
                 "SELECT rid FROM blob CROSS JOIN event ON objid=rid AND type='ci'
-                  WHERE uuid>=?1 AND uuid<?1||'g' LIMIT ?2"
+                  WHERE uuid>=?1 AND uuid<?1||'g' LIMIT 2"
             }
         };
         let mut query = self.db.prepare_cached(sql)?;
-        let rows = query.query_map(params![prefix, MATCHES_MAX], |row| row.get(0).map(Rid))?;
+        let rows = query.query_map([&prefix], |row| row.get(0))?;
         let matches = rows.collect::<Result<Vec<_>, _>>()?;
         match matches.as_slice() {
             [] => Ok(None),
             [rid] => Ok(Some(*rid)),
-            several => Err(BadChange::AmbiguousName { matches: several.len() }.into()),
+            several => Err(BadChange::AmbiguousName {
+                matches: several.len(),
+            }
+            .into()),
         }
     }
 
@@ -153,7 +159,9 @@ impl Repo {
         let sql = "SELECT rid FROM blob WHERE rid=?1
              AND (?2='*' OR EXISTS(SELECT 1 FROM event WHERE objid=rid AND type GLOB ?2))";
         let mut query = self.db.prepare_cached(sql)?;
-        Ok(query.query_row(params![number, scope.event_type()], |row| row.get(0).map(Rid)).optional()?)
+        Ok(query
+            .query_row(params![number, scope.event_type()], |row| row.get(0))
+            .optional()?)
     }
 
     /// The first check-in of the branch that `rid` is on (`inside`), or the one that the branch grew from.
@@ -170,7 +178,9 @@ impl Repo {
              SELECT pid FROM par WHERE ex>=?3 ORDER BY cnt DESC LIMIT 1";
         let branch = self.branch_of(rid)?;
         let mut query = self.db.prepare_cached(sql)?;
-        let start = query.query_row(params![rid.0, branch, inside], |row| row.get(0).map(Rid)).optional()?;
+        let start = query
+            .query_row(params![rid, branch, inside], |row| row.get(0))
+            .optional()?;
         Ok(start.unwrap_or(rid))
     }
 }
@@ -195,5 +205,9 @@ fn expand_digits(digits: &str) -> Option<String> {
     }
     let marks = ["", "", "-", "-", " ", ":", ":"];
     let pairs = (0..digits.len() / 2).zip(marks);
-    Some(pairs.flat_map(|(pair, mark)| [mark, digits.get(pair * 2..pair * 2 + 2).unwrap_or("")]).collect())
+    Some(
+        pairs
+            .flat_map(|(pair, mark)| [mark, digits.get(pair * 2..pair * 2 + 2).unwrap_or("")])
+            .collect(),
+    )
 }

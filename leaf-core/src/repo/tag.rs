@@ -57,7 +57,10 @@ impl Repo {
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
             let count = u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default();
-            Ok(TagSummary { name: column::text(row, 0)?, count })
+            Ok(TagSummary {
+                name: column::text(row, 0)?,
+                count,
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -71,7 +74,7 @@ impl Repo {
         let sql = "SELECT tagname, value, tagtype=2, srcid=0, mtime FROM tagxref CROSS JOIN tag USING(tagid)
              WHERE rid=?1 AND tagtype>0 ORDER BY tagname";
         let mut statement = self.db.prepare_cached(sql)?;
-        let rows = statement.query_map([rid.0], |row| {
+        let rows = statement.query_map([rid], |row| {
             let value = row.get_ref(1)?.as_bytes_or_null()?;
             Ok(TagOn {
                 name: column::text(row, 0)?,
@@ -94,7 +97,7 @@ impl Repo {
              WHERE tag.tagname=?1 AND tagxref.tagid=tag.tagid AND tagxref.tagtype>0
                AND event.objid=tagxref.rid ORDER BY event.mtime DESC, event.objid DESC";
         let mut statement = self.db.prepare_cached(sql)?;
-        let rows = statement.query_map([name], |row| row.get(0).map(Rid))?;
+        let rows = statement.query_map([name], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
@@ -106,16 +109,21 @@ impl RepoTx<'_> {
     ///
     /// [`BadChange::Malformed`](super::change::BadChange::Malformed) for a name that no tag may have.
     pub fn tag(&self, new: &NewTag<'_>, author: &Author) -> Result<(Rid, ArtifactHash), RepoError> {
-        let value = new.value.filter(|value| new.kind != TagKind::Cancel && !value.is_empty());
+        let value = new
+            .value
+            .filter(|value| new.kind != TagKind::Cancel && !value.is_empty());
         let tag = Tag {
             kind: new.kind,
             name: new.name.into(),
             target: TagTarget::Hash(self.hash_of(new.target)?),
             value: value.map(Text::from),
         };
-        let control =
-            ControlArtifact { date: author.date, tags: vec![tag], user: Some(author.user.as_str().into()) };
+        let control = ControlArtifact {
+            date: author.date,
+            tags: vec![tag],
+            user: Some(author.user.as_str().into()),
+        };
         // What is said about a private artifact is as private as it is.
-        self.put_artifact(&Artifact::Control(control), self.is_private(new.target)?)
+        self.put_artifact(&Artifact::Control(control), author, self.is_private(new.target)?)
     }
 }

@@ -54,7 +54,7 @@ impl Repo {
         let rows = statement.query_map([], |row| {
             Ok(TechNoteSummary {
                 id: column::text(row, 0)?,
-                rid: Rid(row.get(1)?),
+                rid: row.get(1)?,
                 time: Timestamp::from_julian(row.get(2)?),
                 comment: column::text(row, 3)?,
             })
@@ -71,7 +71,9 @@ impl Repo {
         let sql = "SELECT rid FROM tag CROSS JOIN tagxref USING(tagid)
              WHERE tagname='event-'||?1 ORDER BY mtime DESC, rid DESC LIMIT 1";
         let mut statement = self.db.prepare_cached(sql)?;
-        let rid = statement.query_row([id.hex().as_str()], |row| row.get(0).map(Rid)).optional()?;
+        let rid = statement
+            .query_row([id.hex().as_str()], |row| row.get(0))
+            .optional()?;
         let Some(rid) = rid else { return Ok(None) };
         Ok(match self.artifact(rid)? {
             Some(Artifact::TechNote(note)) => Some((rid, note)),
@@ -86,14 +88,29 @@ impl RepoTx<'_> {
     /// # Errors
     ///
     /// [`BadChange::Malformed`] for a tag that no artifact may have.
-    pub fn technote_put(&self, new: &NewTechNote<'_>, author: &Author) -> Result<(Rid, ArtifactHash), RepoError> {
+    pub fn technote_put(
+        &self,
+        new: &NewTechNote<'_>,
+        author: &Author,
+    ) -> Result<(Rid, ArtifactHash), RepoError> {
         let before = self.technote(&new.id)?;
-        let parents = before.iter().map(|(rid, _)| self.hash_of(*rid)).collect::<Result<_, _>>()?;
-        let earliest = before.as_ref().map_or(author.date, |(_, note)| note.date.plus_ms(1));
+        let parents = before
+            .iter()
+            .map(|(rid, _)| self.hash_of(*rid))
+            .collect::<Result<_, _>>()?;
+        let earliest = before
+            .as_ref()
+            .map_or(author.date, |(_, note)| note.date.plus_ms(1));
         let comment = new.comment.trim();
-        let mut tags: Vec<Tag> =
-            new.tags.iter().map(|name| Tag::on_self(TagKind::Add, &format!("sym-{name}"), None)).collect();
-        tags.extend(new.bgcolor.map(|color| Tag::on_self(TagKind::Add, "bgcolor", Some(color))));
+        let mut tags: Vec<Tag> = new
+            .tags
+            .iter()
+            .map(|name| Tag::on_self(TagKind::Add, &format!("sym-{name}"), None))
+            .collect();
+        tags.extend(
+            new.bgcolor
+                .map(|color| Tag::on_self(TagKind::Add, "bgcolor", Some(color))),
+        );
         tags.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         tags.dedup_by(|a, b| a.sort_key() == b.sort_key());
         let note = TechNote {
@@ -101,13 +118,16 @@ impl RepoTx<'_> {
             date: author.date.max(earliest),
             event_date: new.event_date,
             id: new.id,
-            mimetype: new.mimetype.filter(|mimetype| !mimetype.is_empty()).map(Text::from),
+            mimetype: new
+                .mimetype
+                .filter(|mimetype| !mimetype.is_empty())
+                .map(Text::from),
             parents,
             tags,
             user: Some(author.user.as_str().into()),
             text: Text::from(new.text),
         };
-        let (rid, hash) = self.put_artifact(&Artifact::TechNote(note), false)?;
+        let (rid, hash) = self.put_artifact(&Artifact::TechNote(note), author, false)?;
         if let Some((older, _)) = before {
             self.deltify(older, rid)?;
         }

@@ -47,7 +47,11 @@ impl Repo {
     pub fn ticket(&self, prefix: &str) -> Result<Ticket, RepoError> {
         let sql = "SELECT * FROM ticket WHERE tkt_uuid>=?1 AND tkt_uuid<?1||'g' LIMIT 2";
         let good = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let prefix = if good { prefix.to_ascii_lowercase() } else { return Err(BadChange::NoSuchName.into()) };
+        let prefix = if good {
+            prefix.to_ascii_lowercase()
+        } else {
+            return Err(BadChange::NoSuchName.into());
+        };
         let mut matches = self.select_tickets(sql, Some(&prefix))?;
         match (matches.pop(), matches.len()) {
             (None, _) => Err(BadChange::NoSuchName.into()),
@@ -65,7 +69,7 @@ impl Repo {
         let sql = "SELECT rid FROM tag CROSS JOIN tagxref USING(tagid)
              WHERE tagname='tkt-'||?1 ORDER BY mtime, rid";
         let mut statement = self.db.prepare_cached(sql)?;
-        let rids = statement.query_map([ticket], |row| row.get(0).map(Rid))?;
+        let rids = statement.query_map([ticket], |row| row.get(0))?;
         let mut history = Vec::new();
         for rid in rids {
             let rid = rid?;
@@ -85,12 +89,17 @@ impl Repo {
         };
         let mut tickets = Vec::new();
         while let Some(row) = rows.next()? {
-            let mut ticket = Ticket { id: String::new(), fields: Vec::new() };
+            let mut ticket = Ticket {
+                id: String::new(),
+                fields: Vec::new(),
+            };
             for (index, name) in names.iter().enumerate() {
                 match name.as_str() {
                     "tkt_uuid" => ticket.id = column::text(row, index)?,
                     name if name.starts_with("tkt_") => {}
-                    name => ticket.fields.push((name.to_owned(), column::number_or_text(row, index)?)),
+                    name => ticket
+                        .fields
+                        .push((name.to_owned(), column::number_or_text(row, index)?)),
                 }
             }
             tickets.push(ticket);
@@ -125,7 +134,9 @@ impl RepoTx<'_> {
         }
         fields.sort_by_key(TicketField::sort_key);
         let history = self.ticket_history(&new.ticket)?;
-        let earliest = history.last().map_or(author.date, |(_, change)| change.date.plus_ms(1));
+        let earliest = history
+            .last()
+            .map_or(author.date, |(_, change)| change.date.plus_ms(1));
         let change = TicketChange {
             // Changes count in order of their dates.
             date: author.date.max(earliest),
@@ -133,7 +144,7 @@ impl RepoTx<'_> {
             ticket: new.ticket.as_str().into(),
             user: author.user.as_str().into(),
         };
-        self.put_artifact(&Artifact::Ticket(change), false)
+        self.put_artifact(&Artifact::Ticket(change), author, false)
     }
 
     /// Keeps `value` where only the privileged read it, and returns what stands for it.
@@ -144,7 +155,9 @@ impl RepoTx<'_> {
         let hash = hash::sha1_hex(value.as_bytes());
         let sql = "INSERT OR IGNORE INTO concealed(hash, content, mtime) VALUES(?1, ?2, ?3)";
         let content = value.as_str_lossy();
-        self.db.prepare_cached(sql)?.execute(params![hash, content, author.date.unix()])?;
+        self.db
+            .prepare_cached(sql)?
+            .execute(params![hash, content, author.date.unix()])?;
         Ok(Text::from(hash))
     }
 }

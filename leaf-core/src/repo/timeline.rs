@@ -39,7 +39,14 @@ impl EventKind {
 
     /// The inverse of [`as_str`](Self::as_str).
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Checkin, Self::Control, Self::Forum, Self::TechNote, Self::Ticket, Self::Wiki];
+        let all = [
+            Self::Checkin,
+            Self::Control,
+            Self::Forum,
+            Self::TechNote,
+            Self::Ticket,
+            Self::Wiki,
+        ];
         all.into_iter().find(|kind| kind.as_str() == text)
     }
 }
@@ -65,7 +72,15 @@ pub struct TimelineQuery {
 
 impl Default for TimelineQuery {
     fn default() -> Self {
-        Self { kind: None, branch: None, user: None, since: None, until: None, after: None, limit: 20 }
+        Self {
+            kind: None,
+            branch: None,
+            user: None,
+            since: None,
+            until: None,
+            after: None,
+            limit: 20,
+        }
     }
 }
 
@@ -146,7 +161,10 @@ impl Repo {
             also(" AND e.mtime<=?", &[until.julian().into()]);
         }
         if let Some(after) = query.after {
-            also(" AND (e.mtime, e.objid)<(?, ?)", &[after.mtime.into(), after.rid.0.into()]);
+            also(
+                " AND (e.mtime, e.objid)<(?, ?)",
+                &[after.mtime.into(), after.rid.0.into()],
+            );
         }
         let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
         also(" ORDER BY e.mtime DESC, e.objid DESC LIMIT ?", &[limit.into()]);
@@ -155,7 +173,8 @@ impl Repo {
         let mut entries = Vec::new();
         for row in rows {
             let (mut entry, hash, kind) = row?;
-            let (Ok(hash), Some(kind)) = (ArtifactHash::parse(hash.as_bytes()), EventKind::parse(&kind)) else {
+            let (Ok(hash), Some(kind)) = (ArtifactHash::parse(hash.as_bytes()), EventKind::parse(&kind))
+            else {
                 continue;
             };
             entry.hash = hash;
@@ -175,14 +194,14 @@ impl Repo {
         let sql = "SELECT substr(tagname, 5) FROM tagxref CROSS JOIN tag USING(tagid)
              WHERE rid=?1 AND tagtype>0 AND tagname GLOB 'sym-*' ORDER BY 1";
         let mut statement = self.db.prepare_cached(sql)?;
-        let rows = statement.query_map([rid.0], |row| row.get(0))?;
+        let rows = statement.query_map([rid], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
 /// An entry but for its hash, kind and tags; the first two as text.
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<(TimelineEntry, String, String)> {
-    let rid = Rid(row.get(0)?);
+    let rid = row.get(0)?;
     let mtime = row.get(3)?;
     let entry = TimelineEntry {
         rid,

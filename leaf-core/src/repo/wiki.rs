@@ -48,7 +48,7 @@ impl Repo {
         let rows = statement.query_map([], |row| {
             Ok(WikiSummary {
                 title: column::text(row, 0)?,
-                rid: Rid(row.get(1)?),
+                rid: row.get(1)?,
                 time: Timestamp::from_julian(row.get(2)?),
                 is_deleted: row.get::<_, Option<i64>>(3)?.unwrap_or_default() == 0,
             })
@@ -65,7 +65,7 @@ impl Repo {
         let sql = "SELECT rid FROM tag CROSS JOIN tagxref USING(tagid)
              WHERE tagname='wiki-'||?1 ORDER BY mtime DESC, rid DESC LIMIT 1";
         let mut statement = self.db.prepare_cached(sql)?;
-        let rid = statement.query_row([title], |row| row.get(0).map(Rid)).optional()?;
+        let rid = statement.query_row([title], |row| row.get(0)).optional()?;
         let Some(rid) = rid else { return Ok(None) };
         Ok(match self.artifact(rid)? {
             Some(Artifact::Wiki(page)) => Some((rid, page)),
@@ -82,9 +82,16 @@ impl RepoTx<'_> {
     /// [`BadChange::Malformed`](super::change::BadChange::Malformed) for a title that no page may have.
     pub fn wiki_put(&self, new: &NewWikiPage<'_>, author: &Author) -> Result<(Rid, ArtifactHash), RepoError> {
         let before = self.wiki_page(new.title)?;
-        let parents = before.iter().map(|(rid, _)| self.hash_of(*rid)).collect::<Result<_, _>>()?;
-        let earliest = before.as_ref().map_or(author.date, |(_, page)| page.date.plus_ms(1));
-        let mimetype = new.mimetype.filter(|mimetype| !matches!(*mimetype, "" | "text/x-fossil-wiki"));
+        let parents = before
+            .iter()
+            .map(|(rid, _)| self.hash_of(*rid))
+            .collect::<Result<_, _>>()?;
+        let earliest = before
+            .as_ref()
+            .map_or(author.date, |(_, page)| page.date.plus_ms(1));
+        let mimetype = new
+            .mimetype
+            .filter(|mimetype| !matches!(*mimetype, "" | "text/x-fossil-wiki"));
         let page = WikiPage {
             comment: None,
             // A version is never dated before the one it replaces, or that one would be shown.
@@ -95,7 +102,7 @@ impl RepoTx<'_> {
             user: author.user.as_str().into(),
             text: Text::from(new.text),
         };
-        let (rid, hash) = self.put_artifact(&Artifact::Wiki(page), false)?;
+        let (rid, hash) = self.put_artifact(&Artifact::Wiki(page), author, false)?;
         if let Some((older, _)) = before {
             self.deltify(older, rid)?;
         }
