@@ -320,6 +320,9 @@ impl SyncSession {
             return Err(SyncError::OutOfTurn);
         }
         self.state = State::Done;
+        if reply.len() <= 4 {
+            return Err(SyncError::PeerSentNothing);
+        }
         let message = envelope::unpack(reply, content_type, self.options.limits.message_bytes_max)?;
         let flight = core::mem::take(&mut self.in_flight);
         let go_on = self.apply(repo, &message, &flight, now)?;

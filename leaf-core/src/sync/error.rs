@@ -43,6 +43,9 @@ pub enum SyncError {
         /// The row that was asked for.
         seqno: i64,
     },
+    /// The reply has no content: EdgeSync nodes say so that they failed.
+    #[error("the peer sent an empty reply")]
+    PeerSentNothing,
     /// The peer belongs to another project.
     #[error("the peer belongs to another project")]
     PeerWrongProject,

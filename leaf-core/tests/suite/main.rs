@@ -2,9 +2,12 @@
 
 mod artifact;
 mod artifact_properties;
+mod cards;
 mod delta;
+mod envelope;
 mod fossilize;
 mod hash;
+mod login;
 mod path;
 mod properties;
 mod zblob;
