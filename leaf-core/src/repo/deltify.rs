@@ -1,6 +1,6 @@
-//! Storing an older version as a delta of the newer one that replaced it.
+//! Storing an older version as a delta of the newer one that replaced it, and taking that back.
 //!
-//! Source: Fossil `src/content.c` `content_deltify()`.
+//! Source: Fossil `src/content.c` `content_deltify()`, `content_undelta()`.
 
 use super::{RepoError, RepoTx};
 use crate::format::{delta, zblob};
@@ -44,6 +44,27 @@ impl RepoTx<'_> {
             .prepare_cached("REPLACE INTO delta(rid, srcid) VALUES(?1, ?2)")?
             .execute(params![older, newer])?;
         Ok(true)
+    }
+
+    /// Stores the full content of `rid`. A phantom and an incomplete chain stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError`] when the repository fails.
+    pub fn undelta(&self, rid: Rid) -> Result<(), RepoError> {
+        if self.delta_source(rid)?.is_none() {
+            return Ok(());
+        }
+        let Some(content) = self.content(rid)? else {
+            return Ok(());
+        };
+        self.db
+            .prepare_cached("UPDATE blob SET content=?2 WHERE rid=?1")?
+            .execute(params![rid, zblob::compress(&content)])?;
+        self.db
+            .prepare_cached("DELETE FROM delta WHERE rid=?1")?
+            .execute([rid])?;
+        Ok(())
     }
 
     fn delta_source(&self, rid: Rid) -> Result<Option<Rid>, RepoError> {

@@ -112,6 +112,9 @@ pub enum RepoError {
     /// A change that was asked for makes no sense here.
     #[error(transparent)]
     Change(#[from] BadChange),
+    /// A name that no unversioned file can have.
+    #[error("not a name for an unversioned file: it may hold no white space, backslash or `..`")]
+    BadUvName,
     /// SQLite refused: busy, full, read-only, or corrupt.
     #[error("the database failed")]
     Sqlite(#[from] rusqlite::Error),
@@ -126,6 +129,7 @@ impl RepoError {
             | Self::WrongZblob { .. }
             | Self::WrongSize { .. }
             | Self::WrongContent { .. }
+            | Self::BadUvName
             | Self::Limit { .. } => Blame::Peer,
             Self::Change(_)
             | Self::NotARepository { .. }

@@ -110,6 +110,18 @@ impl RepoTx<'_> {
         Ok(())
     }
 
+    /// Notes that a peer got an artifact: it need not be sent outright again.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn mark_sent(&self, rid: Rid) -> Result<(), RepoError> {
+        self.db
+            .prepare_cached("DELETE FROM unsent WHERE rid = ?1")?
+            .execute([rid])?;
+        Ok(())
+    }
+
     /// Whether the row is a phantom.
     pub(super) fn is_phantom(&self, rid: Rid) -> Result<bool, RepoError> {
         let mut statement = self

@@ -328,7 +328,7 @@ impl RepoTx<'_> {
         Ok(rid)
     }
 
-    fn check_size(&self, bytes: usize) -> Result<(), RepoError> {
+    pub(super) fn check_size(&self, bytes: usize) -> Result<(), RepoError> {
         let max = self.limits.artifact_bytes_max;
         match bytes > max {
             true => Err(RepoError::Limit {
