@@ -2,6 +2,7 @@
 
 mod artifact;
 mod artifact_properties;
+mod bad_format;
 mod cards;
 mod delta;
 mod envelope;

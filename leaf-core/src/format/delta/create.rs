@@ -30,11 +30,12 @@ pub fn create(source: &[u8], target: &[u8]) -> Vec<u8> {
     if end.saturating_sub(writer.base) >= WINDOW && source.len() >= WINDOW {
         let landmarks = Landmarks::new(source);
         let mut at = writer.base;
-        while at + WINDOW <= end {
-            match landmarks.find(&target[..end], at, writer.base) {
-                Some(found) if writer.copy_if_worth(found) => at = writer.base,
-                _ => at += 1,
-            }
+        while let Some(found) = landmarks.find(&target[..end], at, writer.base) {
+            at = match writer.copy_if_worth(found) {
+                true => writer.base,
+                // Short, in a large source: on to the first window that reaches beyond it.
+                false => found.at + found.len + 1 - WINDOW,
+            };
         }
     }
     writer.copy_if_worth(Match {

@@ -32,44 +32,90 @@ pub(super) struct Match {
 pub(super) struct Landmarks<'a> {
     source: &'a [u8],
     windows: &'a [Window],
-    /// By hash: the last window that has it.
+    /// One bit for each possible [`Slot`]: whether any window has it. Small, so that the many places of the
+    /// target that match nothing are passed over without a look at `heads`.
+    present: Vec<u64>,
+    /// By slot: the last window that has it.
     heads: Vec<u32>,
-    /// By window: the one before that has the same hash.
+    /// By window: the one before that has the same slot.
     before: Vec<u32>,
     shift: u32,
 }
 
-impl<'a> Landmarks<'a> {
-    /// Of the first 4 GiB of `source`.
-    pub(super) fn new(source: &'a [u8]) -> Self {
-        let (windows, _) = source.as_chunks::<WINDOW>();
-        let windows = &windows[..windows.len().min(u32::MAX as usize / WINDOW)];
-        let bits = windows.len().next_power_of_two().trailing_zeros().max(1) + 1;
-        let mut heads = vec![NONE; 1 << bits];
-        let mut before = vec![NONE; windows.len()];
-        let shift = 64 - bits;
-        let mut last = None;
-        for (index, (window, before)) in (0_u32..).zip(windows.iter().zip(&mut before)) {
-            if last.replace(window) == Some(window) {
-                continue;
-            }
-            let head = &mut heads[slot(window, shift)];
-            *before = std::mem::replace(head, index);
-        }
-        Self {
-            source,
-            windows,
-            heads,
-            before,
-            shift,
-        }
+/// Bits of a [`Slot`] beyond those that choose a head.
+const FINE_BITS: u32 = 4;
+
+/// Where a window belongs, by its hash.
+struct Slot(usize);
+
+impl Slot {
+    fn head(&self) -> usize {
+        self.0 >> FINE_BITS
     }
 
-    /// The longest match about the window of `target` at `at`, reaching back to `floor` at most.
+    fn bit(&self) -> (usize, u64) {
+        (self.0 / 64, 1 << (self.0 % 64))
+    }
+}
+
+impl<'a> Landmarks<'a> {
+    /// Of `source`, which the format lets be 4 GiB.
+    pub(super) fn new(source: &'a [u8]) -> Self {
+        let (windows, _) = source.as_chunks::<WINDOW>();
+        let bits = windows.len().next_power_of_two().trailing_zeros().max(2);
+        let mut landmarks = Self {
+            source,
+            windows,
+            present: vec![0; (1 << (bits + FINE_BITS)) / 64],
+            heads: vec![NONE; 1 << bits],
+            before: vec![NONE; windows.len()],
+            shift: 64 - bits - FINE_BITS,
+        };
+        let mut last = None;
+        for (index, window) in (0_u32..).zip(windows) {
+            if last.replace(window) != Some(window) {
+                landmarks.insert(index, window);
+            }
+        }
+        landmarks
+    }
+
+    fn insert(&mut self, index: u32, window: &Window) {
+        let slot = self.slot(window);
+        let (word, bit) = slot.bit();
+        self.present[word] |= bit;
+        self.before[index as usize] = std::mem::replace(&mut self.heads[slot.head()], index);
+    }
+
+    fn slot(&self, window: &Window) -> Slot {
+        let half = |at: usize| {
+            let bytes = window[at..at + 8].try_into().expect("half a window is 8 bytes");
+            u64::from_le_bytes(bytes)
+        };
+        let mixed = half(0).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ half(8).rotate_left(29);
+        let hash = mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        Slot(usize::try_from(hash >> self.shift).expect("as many bits as the tables have"))
+    }
+
+    /// The first place of `target` at `at` or later that the source has too; reaching back to `floor` at most,
+    /// and of all that are there the longest.
     pub(super) fn find(&self, target: &[u8], at: usize, floor: usize) -> Option<Match> {
-        let ahead = &target[at..];
-        let window = ahead.first_chunk::<WINDOW>()?;
-        let mut index = self.heads[slot(window, self.shift)];
+        for (ahead, window) in target[at..].windows(WINDOW).enumerate() {
+            let window = window.try_into().expect("a window");
+            let slot = self.slot(window);
+            let (word, bit) = slot.bit();
+            if self.present[word] & bit != 0
+                && let Some(found) = self.longest(self.heads[slot.head()], target, at + ahead, floor)
+            {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// The longest match of the windows in the chain from `index` with the one of `target` at `at`.
+    fn longest(&self, mut index: u32, target: &[u8], at: usize, floor: usize) -> Option<Match> {
+        let (window, after) = target[at..].split_first_chunk::<WINDOW>()?;
         let mut best: Option<Match> = None;
         for _ in 0..PROBES_MAX {
             let Some(landmark) = self.windows.get(index as usize) else {
@@ -77,13 +123,12 @@ impl<'a> Landmarks<'a> {
             };
             if landmark == window {
                 let from = index as usize * WINDOW;
-                let after = common_prefix(&self.source[from + WINDOW..], &ahead[WINDOW..]);
-                let ahead_of = common_suffix(&self.source[..from], &target[floor..at]);
-                let len = ahead_of + WINDOW + after;
+                let back = common_suffix(&self.source[..from], &target[floor..at]);
+                let len = back + WINDOW + common_prefix(&self.source[from + WINDOW..], after);
                 if best.is_none_or(|best| len > best.len) {
                     best = Some(Match {
-                        from: from - ahead_of,
-                        at: at - ahead_of,
+                        from: from - back,
+                        at: at - back,
                         len,
                     });
                 }
@@ -95,16 +140,6 @@ impl<'a> Landmarks<'a> {
         }
         best
     }
-}
-
-fn slot(window: &Window, shift: u32) -> usize {
-    let half = |at: usize| {
-        let bytes = window[at..at + 8].try_into().expect("half a window is 8 bytes");
-        u64::from_le_bytes(bytes)
-    };
-    let mixed = half(0).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ half(8).rotate_left(29);
-    let hash = mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    usize::try_from(hash >> shift).expect("as many bits as the table has")
 }
 
 /// How many bytes `a` and `b` have in common from the front.
