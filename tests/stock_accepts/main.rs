@@ -2,3 +2,5 @@
 
 mod delta;
 mod grammar;
+mod history;
+mod stock;
