@@ -26,7 +26,10 @@ fn artifacts(criterion: &mut Criterion) {
     group.bench_function("md5 alone", |b| b.iter(|| md5_hex(&old)));
     group.bench_function("parse", |b| b.iter(|| Artifact::parse(&old)));
     group.bench_function("view", |b| b.iter(|| ManifestView::parse(&old)));
-    let views = (ManifestView::parse(&old).expect("good"), ManifestView::parse(&new).expect("good"));
+    let views = (
+        ManifestView::parse(&old).expect("good"),
+        ManifestView::parse(&new).expect("good"),
+    );
     group.bench_function("diff", |b| b.iter(|| diff_files(&views.0.files, &views.1.files)));
     let file = include_bytes!("artifact.rs");
     group.bench_function("ordinary file", |b| b.iter(|| Artifact::parse(file)));

@@ -3,4 +3,5 @@
 mod delta;
 mod grammar;
 mod history;
+mod reading;
 mod stock;

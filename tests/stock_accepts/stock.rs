@@ -76,6 +76,16 @@ impl Stock {
         Repo::open(Connection::open(self.path(name)).expect("a file")).expect("a repository")
     }
 
+    /// The check-in that a name stands for, in `theirs.fossil` or else in `ours.fossil`.
+    pub(crate) fn whatis(&self, name: &str) -> Option<String> {
+        let file = ["theirs.fossil", "ours.fossil"]
+            .into_iter()
+            .find(|file| self.path(file).exists());
+        let told = self.fossil(&["whatis", "--type", "ci", name, "-R", file.expect("a repository")]);
+        let hash = told.lines().find_map(|line| line.strip_prefix("artifact:"))?;
+        Some(hash.trim().to_owned())
+    }
+
     /// Fails unless stock finds the repository sound and rebuilds the same derived tables.
     pub(crate) fn accepts(&self, name: &str) {
         let told = self.fossil(&["test-integrity", "-R", name]);

@@ -80,6 +80,22 @@ impl Repo {
             _ => None,
         })
     }
+
+    /// Resolves the id of a technote from its beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`BadChange::NoSuchName`], [`BadChange::AmbiguousName`].
+    pub fn technote_id(&self, prefix: &str) -> Result<ArtifactHash, RepoError> {
+        let notes = self.technotes()?;
+        let mut matches = notes.iter().filter(|note| note.id.starts_with(prefix));
+        let first = matches.next().ok_or(BadChange::NoSuchName)?;
+        let others = matches.count();
+        if others > 0 {
+            return Err(BadChange::AmbiguousName { matches: others + 1 }.into());
+        }
+        Ok(ArtifactHash::parse(first.id.as_bytes()).map_err(|_| BadChange::NoSuchName)?)
+    }
 }
 
 impl RepoTx<'_> {
@@ -132,21 +148,5 @@ impl RepoTx<'_> {
             self.deltify(older, rid)?;
         }
         Ok((rid, hash))
-    }
-
-    /// Resolves the id of a technote from its beginning.
-    ///
-    /// # Errors
-    ///
-    /// [`BadChange::NoSuchName`], [`BadChange::AmbiguousName`].
-    pub fn technote_id(&self, prefix: &str) -> Result<ArtifactHash, RepoError> {
-        let notes = self.technotes()?;
-        let mut matches = notes.iter().filter(|note| note.id.starts_with(prefix));
-        let first = matches.next().ok_or(BadChange::NoSuchName)?;
-        let others = matches.count();
-        if others > 0 {
-            return Err(BadChange::AmbiguousName { matches: others + 1 }.into());
-        }
-        Ok(ArtifactHash::parse(first.id.as_bytes()).map_err(|_| BadChange::NoSuchName)?)
     }
 }
