@@ -1,0 +1,20 @@
+//! The shell around `leaf-core` on a computer: the program `leaf`, its HTTP client and its HTTP server.
+//!
+//! ```text
+//!   cli ──▶ drive ──▶ remote::http        a command syncs: one thread, one request at a time
+//!      └──▶ serve ──▶ repo_pool           a server answers: tokio for sockets, threads for repositories
+//! ```
+//!
+//! A shell moves bytes. It never looks inside a message and never writes SQL; clock, dice, files and sockets are
+//! here and nowhere in the core. The library half exists so that tests reach the parts.
+
+pub mod cli;
+pub mod disk;
+pub mod drive;
+pub mod error;
+pub mod output;
+pub mod progress;
+pub mod remote;
+pub mod repo_pool;
+pub mod serve;
+pub mod world;

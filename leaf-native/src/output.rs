@@ -1,0 +1,113 @@
+//! Where a command's answer goes: text for people, JSON for programs, notes beside either.
+//!
+//! Answers go to standard output, notes and errors to standard error. A reader that goes away (`leaf timeline |
+//! head`) is no error.
+
+use crate::error::CliError;
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+use std::io::{self, IsTerminal, Write};
+
+/// Names, hashes.
+pub const HASH: Style = AnsiColor::Yellow.on_default();
+/// What is good.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// What is bad.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What is beside the point.
+pub const DIM: Style = Style::new().dimmed();
+/// What the eye should find.
+pub const STRONG: Style = Style::new().bold();
+
+/// `text` in `style`; colours are dropped later when the output is no terminal.
+pub fn paint(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// How the answers of one command are given.
+#[derive(Clone, Copy, Debug)]
+pub struct Out {
+    /// One JSON value instead of text.
+    pub json: bool,
+    /// No notes and no progress.
+    pub quiet: bool,
+}
+
+impl Out {
+    /// Prints the answer: `value` when JSON is wanted, else what `text` writes.
+    ///
+    /// # Errors
+    ///
+    /// When standard output cannot be written, unless its reader has gone.
+    pub fn answer(
+        self,
+        value: &Value,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CliError> {
+        let mut out = io::BufWriter::new(anstream::stdout().lock());
+        let written = if self.json {
+            serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out))
+        } else {
+            text(&mut out)
+        };
+        tolerate_gone(written.and_then(|()| out.flush()))
+    }
+
+    /// Prints bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`answer`](Self::answer).
+    pub fn bytes(self, bytes: &[u8]) -> Result<(), CliError> {
+        let mut out = io::stdout().lock();
+        tolerate_gone(out.write_all(bytes).and_then(|()| out.flush()))
+    }
+
+    /// Says something beside the answer, unless quiet.
+    pub fn note(self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            anstream::eprintln!("{text}");
+        }
+    }
+
+    /// Whether progress may move about on the screen.
+    pub fn is_lively(self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+}
+
+fn tolerate_gone(written: io::Result<()>) -> Result<(), CliError> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CliError::from(error).during("standard output cannot be written"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A number of bytes for people: `1.2 MB`.
+pub fn human_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// `1 artifact`, `2 artifacts`.
+pub fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// Terminal control characters taken out: names and comments come from strangers.
+pub fn tame(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
