@@ -57,9 +57,14 @@ impl CliError {
 
     /// A file could not be read or written.
     pub fn storage(what: impl Into<String>, source: &dyn Error) -> Self {
-        let mut error = Self::new(Exit::Storage, what);
-        error.causes.extend(chain(source));
-        error
+        Self::new(Exit::Storage, what).because(source)
+    }
+
+    /// Adds what stood in the way.
+    #[must_use]
+    pub fn because(mut self, source: &dyn Error) -> Self {
+        self.causes.extend(chain(source));
+        self
     }
 
     /// Puts what was being done in front of the causes.

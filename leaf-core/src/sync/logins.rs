@@ -7,6 +7,7 @@
 
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a login is remembered. Units: milliseconds.
 const REMEMBERED_MS: i64 = 600_000;
@@ -15,9 +16,13 @@ const REMEMBERED_MAX: usize = 100_000;
 
 /// Logins of the last ten minutes: one of them seen again is a replay.
 ///
-/// The shell keeps one per repository and hands it to every [`serve`](super::serve).
+/// The shell keeps one per repository and hands it to every [`serve`](super::serve). Clones share what they know,
+/// so that a shell may answer on several threads.
 #[derive(Clone, Debug, Default)]
-pub struct SeenLogins {
+pub struct SeenLogins(Arc<Mutex<Seen>>);
+
+#[derive(Debug, Default)]
+struct Seen {
     by_time: BTreeSet<(Timestamp, [u8; 20])>,
     by_nonce: BTreeMap<[u8; 20], Timestamp>,
 }
@@ -25,18 +30,20 @@ pub struct SeenLogins {
 impl SeenLogins {
     /// Remembers a login that was found good; `false` when it was seen before.
     pub(super) fn remember(&mut self, nonce: [u8; 20], now: Timestamp) -> bool {
-        while let Some(oldest) = self.by_time.first().copied() {
-            if self.by_time.len() < REMEMBERED_MAX && oldest.0.plus_ms(REMEMBERED_MS) >= now {
+        // Every change below is whole or not begun, so a panic elsewhere leaves nothing half done.
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(oldest) = seen.by_time.first().copied() {
+            if seen.by_time.len() < REMEMBERED_MAX && oldest.0.plus_ms(REMEMBERED_MS) >= now {
                 break;
             }
-            self.by_time.remove(&oldest);
-            self.by_nonce.remove(&oldest.1);
+            seen.by_time.remove(&oldest);
+            seen.by_nonce.remove(&oldest.1);
         }
-        if self.by_nonce.contains_key(&nonce) {
+        if seen.by_nonce.contains_key(&nonce) {
             return false;
         }
-        self.by_nonce.insert(nonce, now);
-        self.by_time.insert((now, nonce));
+        seen.by_nonce.insert(nonce, now);
+        seen.by_time.insert((now, nonce));
         true
     }
 }

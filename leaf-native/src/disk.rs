@@ -1,0 +1,59 @@
+//! Opening repository files: the only place outside the core that touches SQLite, and only to connect.
+
+use crate::error::{CliError, Exit};
+use leaf_core::repo::Repo;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a command waits for another process that writes to the same file.
+const BUSY_MAX: Duration = Duration::from_secs(30);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// A file that does not exist yet.
+    Create,
+    /// Reading alone.
+    Read,
+    /// Reading and writing.
+    Write,
+}
+
+/// Connects to `file`.
+///
+/// # Errors
+///
+/// When the file is not there, not accessible, or there already and to be created.
+pub fn connect(file: &Path, access: Access) -> Result<Connection, CliError> {
+    let exists = file.exists();
+    let shown = file.display();
+    if access != Access::Create && !exists {
+        return Err(CliError::new(Exit::Usage, format!("there is no file {shown}"))
+            .next_step("name a repository with -R FILE, make one with `leaf new`, or fetch one with `leaf clone`"));
+    }
+    if access == Access::Create && exists {
+        return Err(CliError::new(Exit::Usage, format!("{shown} exists already")).next_step("choose another name"));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | match access {
+            Access::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+    let opened = Connection::open_with_flags(file, flags).and_then(|db| {
+        db.busy_timeout(BUSY_MAX)?;
+        Ok(db)
+    });
+    opened.map_err(|error| CliError::storage(format!("cannot open {shown}"), &error))
+}
+
+/// Opens the repository in `file`.
+///
+/// # Errors
+///
+/// As [`connect`], and when the file holds no repository or an unfinished clone.
+pub fn open(file: &Path, access: Access) -> Result<Repo, CliError> {
+    let db = connect(file, access)?;
+    Repo::open(db).map_err(|error| CliError::from(error).during(format!("cannot open {}", file.display())))
+}

@@ -1,0 +1,307 @@
+//! One HTTP request: what kind it is, whether it is allowed, what the repository answers.
+//!
+//! Sync messages are known by their content type, whatever the path; the path only selects the repository. A
+//! reply always has a Content-Length and ends its connection, because stock clients wait for the socket to close.
+//!
+//! Source: Fossil `src/cgi.c`, `src/xfer.c` `page_xfer()`.
+
+use super::page::page;
+use super::route::{Repositories, Routed};
+use crate::repo_pool::RepoPool;
+use crate::world;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use leaf_core::Blame;
+use leaf_core::limits::Limits;
+use leaf_core::sync::{self, Reply, ServeContext, Served, SyncError};
+use leaf_core::xfer::ContentType;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+/// How long a client may be silent while it sends its request, and how long it waits for a permit.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How long what is left of a refused request is swallowed, so that the client reads the answer.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
+/// Memory for request bodies is counted in pieces of this size.
+const PIECE_BYTES: usize = 64 << 10;
+/// The cookie in which newer clients log in.
+const LOGIN_COOKIE: &str = "x-f-l-c";
+
+/// What all requests share.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) repositories: Repositories,
+    /// Bytes of one request.
+    pub(super) request_bytes_max: usize,
+    /// Requests that are worked on, or whose replies are not yet taken, at a time.
+    pub(super) permits: Arc<Semaphore>,
+    /// Pieces of memory for the bodies of requests that are on their way.
+    pub(super) body_pieces: Arc<Semaphore>,
+    /// `http` or `https`.
+    pub(super) scheme: &'static str,
+    /// Where clients reach this server, if it was told.
+    pub(super) base_url: Option<String>,
+    pub(super) limits: Limits,
+}
+
+/// What a request holds until its connection ends: its permit and the memory of its body.
+pub(super) type Held = Arc<Mutex<Vec<OwnedSemaphorePermit>>>;
+
+/// An answer and what the access log says of it.
+struct Answer {
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+    served: Served,
+}
+
+impl Answer {
+    fn text(status: StatusCode, text: &str) -> Self {
+        let body = format!("{text}\n").into_bytes();
+        Self { status, content_type: "text/plain; charset=utf-8", body, served: Served::default() }
+    }
+}
+
+impl Service {
+    /// How many request bodies' memory `bytes` allow.
+    pub(super) fn pieces(bytes: usize) -> usize {
+        bytes.div_ceil(PIECE_BYTES)
+    }
+
+    /// Answers one request and logs it. Whatever `held` takes is kept until the connection ends.
+    pub(super) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        held: Held,
+    ) -> Response<Full<Bytes>> {
+        let begin = Instant::now();
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let answer = self.dispatch(request, &path, peer, &held).await;
+        let Answer { status, content_type, body, served } = answer;
+        tracing::info!(
+            peer = %peer.ip(),
+            %method,
+            path = shown(&path),
+            status = status.as_u16(),
+            bytes = body.len(),
+            ms = begin.elapsed().as_millis(),
+            user = served.user.as_deref().unwrap_or("nobody"),
+            sent = served.sent + served.uv_sent,
+            received = served.received + served.uv_received,
+            error = served.error.as_deref().unwrap_or_default(),
+            "request"
+        );
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = status;
+        set_headers(response.headers_mut(), content_type, status);
+        response
+    }
+
+    async fn dispatch(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        path: &str,
+        peer: SocketAddr,
+        held: &Held,
+    ) -> Answer {
+        match *request.method() {
+            Method::GET | Method::HEAD => self.get(path, request.headers()),
+            Method::POST => match self.post(request, path, peer, held).await {
+                Ok(answer) | Err(answer) => answer,
+            },
+            _ => Answer::text(StatusCode::METHOD_NOT_ALLOWED, "GET or POST"),
+        }
+    }
+
+    fn get(&self, path: &str, headers: &HeaderMap) -> Answer {
+        let names = self.repositories.names();
+        let ok = |content_type, text: String| Answer {
+            status: StatusCode::OK,
+            content_type,
+            body: text.into_bytes(),
+            served: Served::default(),
+        };
+        if path == "/healthz" {
+            let health = serde_json::json!({
+                "status": "ok",
+                "version": env!("CARGO_PKG_VERSION"),
+                "repositories": names.as_ref().map_or(1, Vec::len),
+                "requests_free": self.permits.available_permits(),
+            });
+            return ok("application/json", format!("{health}\n"));
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        ok("text/html; charset=utf-8", page(self.scheme, host, names.as_deref()))
+    }
+
+    async fn post(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        path: &str,
+        peer: SocketAddr,
+        held: &Held,
+    ) -> Result<Answer, Answer> {
+        let (head, mut body) = request.into_parts();
+        let content_type = header_text(&head.headers, header::CONTENT_TYPE).and_then(ContentType::parse);
+        let Some(content_type) = content_type else {
+            drain(&mut body).await;
+            return Err(Answer::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "only Fossil sync messages are taken here"));
+        };
+        let pool = match self.find(path).await {
+            Ok(pool) => pool,
+            Err(answer) => {
+                drain(&mut body).await;
+                return Err(answer);
+            }
+        };
+        let cookie = login_cookie(&head.headers);
+        let body = self.read_body(&head.headers, body, held).await?;
+        self.take_permit(held).await?;
+        self.sync(&pool, body, content_type, cookie, peer).await
+    }
+
+    /// The repository at `path`; opening one may touch the disk.
+    async fn find(self: &Arc<Self>, path: &str) -> Result<Arc<RepoPool>, Answer> {
+        let (service, wanted) = (Arc::clone(self), path.to_owned());
+        match tokio::task::spawn_blocking(move || service.repositories.route(&wanted)).await {
+            Ok(Routed::Repository(pool)) => Ok(pool),
+            Ok(Routed::Nowhere) => Err(Answer::text(StatusCode::NOT_FOUND, "no repository of that name is served here")),
+            Ok(Routed::Broken(error)) => {
+                tracing::error!(path = shown(path), cause = error.lines().join(": "), "repository cannot be opened");
+                Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the repository cannot be opened"))
+            }
+            Err(_) => Err(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
+        }
+    }
+
+    /// Reads the body as it comes, counting: what a header announces is not believed.
+    async fn read_body(&self, headers: &HeaderMap, mut body: Incoming, held: &Held) -> Result<Vec<u8>, Answer> {
+        let too_large = || Answer::text(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
+        let announced = header_text(headers, header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok());
+        if announced.is_some_and(|bytes| bytes > self.request_bytes_max) {
+            drain(&mut body).await;
+            return Err(too_large());
+        }
+        let mut message = Vec::new();
+        let mut pieces = 0;
+        loop {
+            let frame = timeout(SILENCE_MAX, body.frame()).await;
+            let frame = frame.map_err(|_| Answer::text(StatusCode::REQUEST_TIMEOUT, "the request does not go on"))?;
+            let Some(frame) = frame else { return Ok(message) };
+            let frame = frame.map_err(|_| Answer::text(StatusCode::BAD_REQUEST, "the request was cut off"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            if message.len() + data.len() > self.request_bytes_max {
+                drain(&mut body).await;
+                return Err(too_large());
+            }
+            let wanted = Self::pieces(message.len() + data.len());
+            if wanted > pieces {
+                let more = u32::try_from(wanted - pieces).unwrap_or(u32::MAX);
+                let Ok(permit) = Arc::clone(&self.body_pieces).try_acquire_many_owned(more) else {
+                    drain(&mut body).await;
+                    return Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is busy; try again"));
+                };
+                hold(held, permit);
+                pieces = wanted;
+            }
+            message.extend_from_slice(&data);
+        }
+    }
+
+    async fn take_permit(&self, held: &Held) -> Result<(), Answer> {
+        match timeout(SILENCE_MAX, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(Ok(permit)) => {
+                hold(held, permit);
+                Ok(())
+            }
+            _ => Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is busy; try again")),
+        }
+    }
+
+    async fn sync(
+        &self,
+        pool: &RepoPool,
+        body: Vec<u8>,
+        content_type: ContentType,
+        cookie: Option<String>,
+        peer: SocketAddr,
+    ) -> Result<Answer, Answer> {
+        let context = ServeContext {
+            now: world::now(),
+            peer_address: peer.ip().to_string(),
+            base_url: self.base_url.clone(),
+            limits: self.limits,
+        };
+        let job = move |repo: &mut _, seen: &mut _| {
+            let request = sync::Request { body: &body, content_type, cookie: cookie.as_deref() };
+            sync::serve(repo, seen, &request, &context)
+        };
+        match pool.run(job).await {
+            Ok(Ok(Reply { body, content_type, served, .. })) => {
+                Ok(Answer { status: StatusCode::OK, content_type: content_type.as_str(), body, served })
+            }
+            Ok(Err(error)) => Err(failed(&error)),
+            Err(_) => Err(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
+        }
+    }
+}
+
+/// What a client is told of our own failure: who has to act, not where our files are.
+fn failed(error: &SyncError) -> Answer {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let causes = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    tracing::error!(cause = causes, "sync failed");
+    match error.blame() {
+        Blame::Peer => Answer::text(StatusCode::BAD_REQUEST, &error.to_string()),
+        Blame::Storage => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the repository cannot be read or written"),
+        _ => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+    }
+}
+
+fn set_headers(headers: &mut HeaderMap, content_type: &'static str, status: StatusCode) {
+    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    set(header::CONTENT_TYPE, content_type);
+    set(header::CONNECTION, "close");
+    set(header::CACHE_CONTROL, "no-store");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if content_type.starts_with("text/html") {
+        set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'");
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        set(header::RETRY_AFTER, "5");
+    }
+}
+
+/// Swallows what is left of a request that was refused.
+async fn drain(body: &mut Incoming) {
+    let swallow = async { while let Some(Ok(_)) = body.frame().await {} };
+    // Whoever sends longer than that gets a reset instead of an answer.
+    timeout(DRAIN_MAX, swallow).await.ok();
+}
+
+fn hold(held: &Held, permit: OwnedSemaphorePermit) {
+    held.lock().unwrap_or_else(PoisonError::into_inner).push(permit);
+}
+
+fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The value of the login cookie, as it came.
+fn login_cookie(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.into_iter().find(|(name, _)| *name == LOGIN_COOKIE).map(|(_, value)| value.to_owned())
+}
+
+/// A path for the log: short.
+fn shown(path: &str) -> String {
+    path.chars().take(200).collect()
+}

@@ -1,0 +1,226 @@
+//! Sockets: bound before anything is promised, drained before the program ends.
+
+use super::http::{Held, Service};
+use super::route::Repositories;
+use super::tls::TlsFiles;
+use crate::error::{CliError, Exit};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use leaf_core::limits::Limits;
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// Time for the head of a request, and for a TLS handshake.
+const HEAD_MAX: Duration = Duration::from_secs(10);
+/// Time for a whole connection: one request and its reply over a slow line.
+const CONNECTION_MAX: Duration = Duration::from_secs(900);
+/// Time that requests under way have to end once the server is told to.
+const DRAIN_MAX: Duration = Duration::from_secs(30);
+
+/// What a server is told at its start.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// Where to listen; port 0 lets the system choose.
+    pub addresses: Vec<String>,
+    /// To encrypt.
+    pub tls: Option<TlsFiles>,
+    /// Bytes of one request.
+    pub request_bytes_max: usize,
+    /// Requests that are worked on at a time.
+    pub requests_max: usize,
+    /// Connections at a time.
+    pub connections_max: usize,
+    /// Where clients reach this server, for answers that name it.
+    pub base_url: Option<String>,
+    /// Bounds of the protocol.
+    pub limits: Limits,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            addresses: vec!["127.0.0.1:8080".to_owned()],
+            tls: None,
+            request_bytes_max: 256 << 20,
+            requests_max: 32,
+            connections_max: 512,
+            base_url: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A server whose sockets are bound.
+pub struct Server {
+    listeners: Vec<TcpListener>,
+    bound: Bound,
+    tls: Option<TlsAcceptor>,
+    service: Arc<Service>,
+    connections: Arc<Semaphore>,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The sockets.
+    pub addresses: Vec<SocketAddr>,
+    /// The first of them as a URL.
+    pub url: String,
+    /// Some socket is reachable from other machines, and what it carries is not encrypted.
+    pub is_exposed: bool,
+}
+
+impl Server {
+    /// Binds the sockets. Clients may connect from now on and are answered once [`run`](Self::run) runs.
+    ///
+    /// # Errors
+    ///
+    /// When an address is taken or no address, or the certificate is not usable.
+    pub async fn bind(repositories: Repositories, options: &ServerOptions) -> Result<Self, CliError> {
+        let tls = options.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for address in &options.addresses {
+            let taken = |error: std::io::Error| {
+                CliError::new(Exit::Usage, format!("cannot listen on {address}"))
+                    .because(&error)
+                    .next_step("choose another address, or port 0 for any free port")
+            };
+            let listener = TcpListener::bind(address.as_str()).await.map_err(taken)?;
+            addresses.push(listener.local_addr()?);
+            listeners.push(listener);
+        }
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let first = addresses.first().ok_or_else(|| CliError::usage("no address to listen on"))?;
+        let is_exposed = tls.is_none() && addresses.iter().any(|address| !address.ip().is_loopback());
+        let bound = Bound { url: format!("{scheme}://{first}/"), addresses, is_exposed };
+        let body_bytes = options.request_bytes_max.saturating_mul(2);
+        let service = Service {
+            repositories,
+            request_bytes_max: options.request_bytes_max,
+            permits: Arc::new(Semaphore::new(options.requests_max)),
+            body_pieces: Arc::new(Semaphore::new(Service::pieces(body_bytes))),
+            scheme,
+            base_url: options.base_url.clone(),
+            limits: options.limits,
+        };
+        let connections = Arc::new(Semaphore::new(options.connections_max));
+        Ok(Self { listeners, bound, tls, service: Arc::new(service), connections })
+    }
+
+    /// Where it listens.
+    pub fn bound(&self) -> &Bound {
+        &self.bound
+    }
+
+    /// Serves until `stop` is done, then lets requests under way end, for [`DRAIN_MAX`] at most.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = watch::channel(false);
+        let mut accepting = JoinSet::new();
+        for listener in self.listeners {
+            let (tls, service) = (self.tls.clone(), Arc::clone(&self.service));
+            let (connections, stopped) = (Arc::clone(&self.connections), stopped.clone());
+            accepting.spawn(accept(listener, tls, service, connections, stopped));
+        }
+        drop(stopped);
+        stop.await;
+        // Without a receiver there is nobody to stop.
+        stopping.send(true).ok();
+        let drained = async { while accepting.join_next().await.is_some() {} };
+        if timeout(DRAIN_MAX, drained).await.is_err() {
+            tracing::warn!("requests were still under way when time was up");
+        }
+    }
+}
+
+/// Accepts connections until told to stop, then waits for those that are open.
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    service: Arc<Service>,
+    connections: Arc<Semaphore>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut open = JoinSet::new();
+    loop {
+        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: they come back as connections end.
+                tracing::warn!(%error, "cannot accept");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (tls, service, stopped) = (tls.clone(), Arc::clone(&service), stopped.clone());
+        open.spawn(async move {
+            let work = connection(stream, peer, tls, service, stopped);
+            if timeout(CONNECTION_MAX, work).await.is_err() {
+                tracing::debug!(%peer, "connection took too long");
+            }
+            drop(permit);
+        });
+        while open.try_join_next().is_some() {}
+    }
+    drop(listener);
+    while open.join_next().await.is_some() {}
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    service: Arc<Service>,
+    stopped: watch::Receiver<bool>,
+) {
+    // A reply is written whole; waiting to fill a packet would only delay its end.
+    stream.set_nodelay(true).ok();
+    let Some(tls) = tls else { return converse(stream, peer, service, stopped).await };
+    match timeout(HEAD_MAX, tls.accept(stream)).await {
+        Ok(Ok(stream)) => converse(stream, peer, service, stopped).await,
+        _ => tracing::debug!(%peer, "no TLS handshake"),
+    }
+}
+
+/// Takes one request from a connection and answers it.
+async fn converse<S>(stream: S, peer: SocketAddr, service: Arc<Service>, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let held = Held::default();
+    let answer = service_fn(|request| {
+        let (service, held) = (Arc::clone(&service), Arc::clone(&held));
+        async move { Ok::<_, Infallible>(service.answer(request, peer, held).await) }
+    });
+    let conversation = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_MAX)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), answer);
+    tokio::pin!(conversation);
+    let ended = tokio::select! {
+        ended = conversation.as_mut() => ended,
+        _ = stopped.wait_for(|stop| *stop) => {
+            conversation.as_mut().graceful_shutdown();
+            conversation.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "connection ended early");
+    }
+}

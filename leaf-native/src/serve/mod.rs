@@ -1,0 +1,17 @@
+//! The server: which repositories, over which sockets, until when.
+//!
+//! ```text
+//!   listen ──▶ http ──▶ route ──▶ repo_pool ──▶ leaf_core::sync::serve
+//!   sockets    one       which     threads
+//!   and TLS    request   file
+//! ```
+
+mod http;
+mod listen;
+mod page;
+mod route;
+mod tls;
+
+pub use listen::{Bound, Server, ServerOptions};
+pub use route::{Repositories, Routed};
+pub use tls::TlsFiles;
