@@ -29,11 +29,16 @@ pub fn connect(file: &Path, access: Access) -> Result<Connection, CliError> {
     let exists = file.exists();
     let shown = file.display();
     if access != Access::Create && !exists {
-        return Err(CliError::new(Exit::Usage, format!("there is no file {shown}"))
-            .next_step("name a repository with -R FILE, make one with `leaf new`, or fetch one with `leaf clone`"));
+        return Err(
+            CliError::new(Exit::Usage, format!("there is no file {shown}")).next_step(
+                "name a repository with -R FILE, make one with `leaf new`, or fetch one with `leaf clone`",
+            ),
+        );
     }
     if access == Access::Create && exists {
-        return Err(CliError::new(Exit::Usage, format!("{shown} exists already")).next_step("choose another name"));
+        return Err(
+            CliError::new(Exit::Usage, format!("{shown} exists already")).next_step("choose another name")
+        );
     }
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
         | match access {
@@ -56,4 +61,27 @@ pub fn connect(file: &Path, access: Access) -> Result<Connection, CliError> {
 pub fn open(file: &Path, access: Access) -> Result<Repo, CliError> {
     let db = connect(file, access)?;
     Repo::open(db).map_err(|error| CliError::from(error).during(format!("cannot open {}", file.display())))
+}
+
+/// Lets a connection write without waiting for the disk.
+///
+/// For a clone that is under way: a program that is killed loses nothing by it. Only a machine that crashes may,
+/// and then verification at the end of the clone tells. [`make_durable`] comes before that end.
+///
+/// # Errors
+///
+/// When the connection is not usable.
+pub fn relax(db: &Connection) -> Result<(), CliError> {
+    let set = db.pragma_update(None, "synchronous", "OFF");
+    set.map_err(|error| CliError::storage("the database cannot be set up", &error))
+}
+
+/// Waits until all of `file` is on the disk.
+///
+/// # Errors
+///
+/// When the disk fails.
+pub fn make_durable(file: &Path) -> Result<(), CliError> {
+    let synced = std::fs::File::open(file).and_then(|file| file.sync_all());
+    synced.map_err(|error| CliError::storage(format!("cannot write {}", file.display()), &error))
 }

@@ -42,7 +42,11 @@ pub struct CliError {
 impl CliError {
     /// An error without a cause below it.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, causes: vec![what.into()], next_step: None }
+        Self {
+            exit,
+            causes: vec![what.into()],
+            next_step: None,
+        }
     }
 
     /// The answer is no.
@@ -81,6 +85,13 @@ impl CliError {
         self
     }
 
+    /// Ends the process with another code.
+    #[must_use]
+    pub fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
     /// The code that the process ends with.
     pub fn exit(&self) -> Exit {
         self.exit
@@ -97,14 +108,22 @@ impl CliError {
     }
 
     fn from_chain(exit: Exit, error: &dyn Error) -> Self {
-        Self { exit, causes: chain(error), next_step: None }
+        Self {
+            exit,
+            causes: chain(error),
+            next_step: None,
+        }
     }
 }
 
 /// An error and what caused it, outermost first.
 fn chain(error: &dyn Error) -> Vec<String> {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut lines: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut lines = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        lines.push(error.to_string());
+        cause = error.source();
+    }
     lines.dedup();
     lines
 }
@@ -128,9 +147,9 @@ impl From<SyncError> for CliError {
             SyncError::PeerSaid { message } if message.contains("login failed") => {
                 cli.next_step("check the user name and password")
             }
-            SyncError::PeerSaid { message } if message.contains("not authorized") => {
-                cli.next_step("log in: http://USER@HOST/ and $LEAF_PASSWORD, or ask the server's owner for the capability")
-            }
+            SyncError::PeerSaid { message } if message.contains("not authorized") => cli.next_step(
+                "log in: http://USER@HOST/ and $LEAF_PASSWORD, or ask the server's owner for the capability",
+            ),
             SyncError::PeerWrongProject => cli.next_step("check the URL: it leads to another project"),
             _ => cli,
         }

@@ -8,6 +8,7 @@
 //! A shell moves bytes. It never looks inside a message and never writes SQL; clock, dice, files and sockets are
 //! here and nowhere in the core. The library half exists so that tests reach the parts.
 
+pub mod check;
 pub mod cli;
 pub mod disk;
 pub mod drive;

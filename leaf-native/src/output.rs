@@ -46,7 +46,9 @@ impl Out {
     ) -> Result<(), CliError> {
         let mut out = io::BufWriter::new(anstream::stdout().lock());
         let written = if self.json {
-            serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out))
+            serde_json::to_writer_pretty(&mut out, value)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(out))
         } else {
             text(&mut out)
         };
@@ -109,5 +111,13 @@ pub fn count(number: u64, noun: &str) -> String {
 
 /// Terminal control characters taken out: names and comments come from strangers.
 pub fn tame(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }

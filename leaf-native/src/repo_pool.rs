@@ -42,11 +42,13 @@ impl RepoPool {
         for _ in 0..cores.clamp(2, THREADS_MAX) {
             let mut repo = disk::open(file, Access::Write)?;
             let (queue, mut seen) = (Arc::clone(&queue), seen.clone());
-            std::thread::Builder::new().name("repository".into()).spawn(move || {
-                while let Some(job) = next(&queue) {
-                    job(&mut repo, &mut seen);
-                }
-            })?;
+            std::thread::Builder::new()
+                .name("repository".into())
+                .spawn(move || {
+                    while let Some(job) = next(&queue) {
+                        job(&mut repo, &mut seen);
+                    }
+                })?;
         }
         Ok(Self { jobs })
     }

@@ -24,6 +24,18 @@ impl Repo {
             .flatten())
     }
 
+    /// All values, as text, by name. Passwords are among them.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn config_all(&self) -> Result<Vec<(String, String)>, RepoError> {
+        let sql = "SELECT name, coalesce(CAST(value AS TEXT), '') FROM config ORDER BY name";
+        let mut statement = self.db.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The name of the project.
     ///
     /// # Errors

@@ -103,6 +103,9 @@ pub enum RepoError {
     /// The schema is of a version that this program does not know.
     #[error("the schema of this repository is not the one of Fossil 2; run `fossil rebuild` on it")]
     OtherSchema,
+    /// A statement that was to read does more than that.
+    #[error("only one statement that reads is allowed: SELECT, VALUES or WITH")]
+    QueryWrites,
     /// The name is unknown in this repository.
     #[error("no artifact is called {hash}")]
     NoSuchArtifact {
@@ -135,6 +138,7 @@ impl RepoError {
             | Self::NotARepository { .. }
             | Self::UnfinishedClone
             | Self::OtherSchema
+            | Self::QueryWrites
             | Self::NoSuchArtifact { .. } => Blame::Caller,
             Self::DamagedZblob { .. }
             | Self::DamagedDelta { .. }

@@ -38,7 +38,11 @@ pub struct HttpOptions {
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { silence_max: Duration::from_secs(60), reply_bytes_max: 1 << 30, ca_cert: None }
+        Self {
+            silence_max: Duration::from_secs(60),
+            reply_bytes_max: 1 << 30,
+            ca_cert: None,
+        }
     }
 }
 
@@ -133,7 +137,9 @@ impl HttpError {
             Self::NotFossil { .. } | Self::Status { .. } => "check the path in the URL",
             Self::PasswordWanted => "give a login: http://USER@HOST/ and $LEAF_PASSWORD",
             Self::TooLarge { .. } => "ask the server's owner to lower `max-download`",
-            Self::BadRedirect(_) | Self::Downgrade | Self::TooManyRedirects => "use the final URL of the server",
+            Self::BadRedirect(_) | Self::Downgrade | Self::TooManyRedirects => {
+                "use the final URL of the server"
+            }
         }
     }
 }
@@ -201,7 +207,14 @@ impl HttpRemote {
         let roots = root_certificates(&url, &options)?;
         let tls = TlsConfig::builder().root_certs(roots).build();
         let agent = config.tls_config(tls).build().new_agent();
-        Ok(Self { agent, options, url, moved: false, login, basic_at: None })
+        Ok(Self {
+            agent,
+            options,
+            url,
+            moved: false,
+            login,
+            basic_at: None,
+        })
     }
 
     /// Where the server is now, and whether it said to remember that.
@@ -255,12 +268,20 @@ impl HttpRemote {
             | Error::HostNotFound
             | Error::ConnectionFailed
             | Error::Tls(_)
-            | Error::Rustls(_) => HttpError::Connect { url: self.url.clone(), source: error },
-            Error::Timeout(_) => HttpError::Hang { silence_max: self.options.silence_max },
-            Error::Io(source) if is_connect(&source) => {
-                HttpError::Connect { url: self.url.clone(), source: Error::Io(source) }
-            }
-            Error::Io(source) if is_timeout(&source) => HttpError::Hang { silence_max: self.options.silence_max },
+            | Error::Rustls(_) => HttpError::Connect {
+                url: self.url.clone(),
+                source: error,
+            },
+            Error::Timeout(_) => HttpError::Hang {
+                silence_max: self.options.silence_max,
+            },
+            Error::Io(source) if is_connect(&source) => HttpError::Connect {
+                url: self.url.clone(),
+                source: Error::Io(source),
+            },
+            Error::Io(source) if is_timeout(&source) => HttpError::Hang {
+                silence_max: self.options.silence_max,
+            },
             other => HttpError::Lost(other),
         }
     }
@@ -275,7 +296,10 @@ impl HttpRemote {
     }
 
     fn follow(&mut self, response: &Response<Body>) -> Result<(), HttpError> {
-        let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+        let location = response
+            .headers()
+            .get(header::LOCATION)
+            .and_then(|value| value.to_str().ok());
         let location = location.ok_or(HttpError::BadRedirect(BadUrl::Malformed))?;
         let next = self.url.join(location).map_err(HttpError::BadRedirect)?;
         if self.url.is_https() && !next.is_https() {
@@ -292,16 +316,28 @@ impl HttpRemote {
         progress: &mut dyn FnMut(u64, Option<u64>),
     ) -> Result<HttpReply, HttpError> {
         let status = response.status();
-        let name = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let name = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
         let name = name.unwrap_or("no content type").to_owned();
         if !status.is_success() {
-            return Err(HttpError::Status { status: status.as_u16(), quote: quote(&mut response) });
+            return Err(HttpError::Status {
+                status: status.as_u16(),
+                quote: quote(&mut response),
+            });
         }
         let Some(content_type) = ContentType::parse(&name) else {
             let content_type = name.chars().filter(|c| !c.is_control()).take(60).collect();
-            return Err(HttpError::NotFossil { content_type, quote: quote(&mut response) });
+            return Err(HttpError::NotFossil {
+                content_type,
+                quote: quote(&mut response),
+            });
         };
-        let announced = response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let announced = response
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok());
         let announced: Option<u64> = announced.and_then(|value| value.parse().ok());
         let body = self.read_body(&mut response, announced, progress)?;
         Ok(HttpReply { body, content_type })
@@ -324,7 +360,9 @@ impl HttpRemote {
             let received = body.len() as u64;
             match reader.read(&mut piece) {
                 Ok(0) => match announced {
-                    Some(announced) if received < announced => return Err(HttpError::Cut { received, announced }),
+                    Some(announced) if received < announced => {
+                        return Err(HttpError::Cut { received, announced });
+                    }
                     _ => return Ok(body),
                 },
                 Ok(bytes) if received + bytes as u64 > max => return Err(HttpError::TooLarge { max }),
@@ -339,7 +377,9 @@ impl HttpRemote {
     fn cut(&self, error: io::Error, received: u64, announced: Option<u64>) -> HttpError {
         let error = ureq::Error::from(error);
         match (self.failed(error), announced) {
-            (HttpError::Lost(_) | HttpError::Connect { .. }, Some(announced)) => HttpError::Cut { received, announced },
+            (HttpError::Lost(_) | HttpError::Connect { .. }, Some(announced)) => {
+                HttpError::Cut { received, announced }
+            }
             (other, _) => other,
         }
     }
@@ -350,7 +390,9 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 fn is_connect(error: &io::Error) -> bool {
-    use io::ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, PermissionDenied};
+    use io::ErrorKind::{
+        AddrNotAvailable, ConnectionRefused, HostUnreachable, NetworkUnreachable, PermissionDenied,
+    };
     matches!(
         error.kind(),
         AddrNotAvailable | ConnectionRefused | HostUnreachable | NetworkUnreachable | PermissionDenied
@@ -364,7 +406,10 @@ fn root_certificates(url: &RemoteUrl, options: &HttpOptions) -> Result<RootCerts
         return Ok(RootCerts::WebPki);
     }
     let system = rustls_native_certs::load_native_certs().certs;
-    let mut trusted: Vec<_> = system.iter().map(|cert| Certificate::from_der(cert.as_ref()).to_owned()).collect();
+    let mut trusted: Vec<_> = system
+        .iter()
+        .map(|cert| Certificate::from_der(cert.as_ref()).to_owned())
+        .collect();
     if let Some(file) = &options.ca_cert {
         let bad = || HttpError::BadCaCert { file: file.clone() };
         let pem = std::fs::read(file).map_err(|_| bad())?;
@@ -378,16 +423,29 @@ fn root_certificates(url: &RemoteUrl, options: &HttpOptions) -> Result<RootCerts
             return Err(bad());
         }
     }
-    Ok(if trusted.is_empty() { RootCerts::WebPki } else { RootCerts::from(trusted) })
+    Ok(if trusted.is_empty() {
+        RootCerts::WebPki
+    } else {
+        RootCerts::from(trusted)
+    })
 }
 
 /// The beginning of an error page, without markup, to be put behind a message.
 fn quote(response: &mut Response<Body>) -> String {
     let mut page = Vec::new();
     // What cannot be read cannot be quoted; the status says enough.
-    response.body_mut().as_reader().take(ERROR_PAGE_BYTES).read_to_end(&mut page).ok();
+    response
+        .body_mut()
+        .as_reader()
+        .take(ERROR_PAGE_BYTES)
+        .read_to_end(&mut page)
+        .ok();
     let text = strip_markup(&String::from_utf8_lossy(&page));
-    if text.is_empty() { text } else { format!(": {text}") }
+    if text.is_empty() {
+        text
+    } else {
+        format!(": {text}")
+    }
 }
 
 fn strip_markup(page: &str) -> String {
@@ -416,7 +474,11 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().chain([0, 0].iter()).take(3).fold(0_usize, |group, byte| group << 8 | usize::from(*byte));
+        let group = chunk
+            .iter()
+            .chain([0, 0].iter())
+            .take(3)
+            .fold(0_usize, |group, byte| group << 8 | usize::from(*byte));
         for place in 0..4 {
             let digit = char::from(DIGITS[group >> (18 - 6 * place) & 63]);
             // A String takes whatever is written to it.
@@ -432,7 +494,13 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_rfc_4648() {
-        let pairs = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        let pairs = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ];
         for (plain, coded) in pairs {
             assert_eq!(base64(plain.as_bytes()), coded);
         }

@@ -9,8 +9,9 @@ use super::Secret;
 use leaf_core::id::to_hex;
 
 /// The bytes that Fossil mixes in; part of the format.
-const PATTERN: [u8; 16] =
-    [0xa7, 0x21, 0x31, 0xe3, 0x2a, 0x50, 0x2c, 0x86, 0x4c, 0xa4, 0x52, 0x25, 0xff, 0x49, 0x35, 0x85];
+const PATTERN: [u8; 16] = [
+    0xa7, 0x21, 0x31, 0xe3, 0x2a, 0x50, 0x2c, 0x86, 0x4c, 0xa4, 0x52, 0x25, 0xff, 0x49, 0x35, 0x85,
+];
 
 /// Hides `secret` with one random byte of salt.
 pub fn obscure(secret: &Secret, salt: u8) -> String {
@@ -29,7 +30,10 @@ pub fn unobscure(stored: &str) -> Secret {
 }
 
 fn mix(bytes: &[u8], salt: u8) -> impl Iterator<Item = u8> {
-    bytes.iter().zip(PATTERN.iter().cycle()).map(move |(byte, pattern)| byte ^ pattern ^ salt)
+    bytes
+        .iter()
+        .zip(PATTERN.iter().cycle())
+        .map(move |(byte, pattern)| byte ^ pattern ^ salt)
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
@@ -49,7 +53,10 @@ mod tests {
     fn a_password_that_stock_fossil_obscured_is_read() {
         // As `fossil test-obscure hello` printed it.
         assert_eq!(unobscure("70bf342dff35").reveal(), "hello");
-        assert_eq!(unobscure(&obscure(&Secret::new("p\u{e9}ss w0rd".to_owned()), 0x6d)).reveal(), "p\u{e9}ss w0rd");
+        assert_eq!(
+            unobscure(&obscure(&Secret::new("p\u{e9}ss w0rd".to_owned()), 0x6d)).reveal(),
+            "p\u{e9}ss w0rd"
+        );
     }
 
     #[test]

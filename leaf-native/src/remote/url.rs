@@ -57,7 +57,10 @@ impl RemoteUrl {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(BadUrl::Malformed);
         }
-        let secret = url.password().filter(|password| !password.is_empty()).map(|password| Secret(decode(password)));
+        let secret = url
+            .password()
+            .filter(|password| !password.is_empty())
+            .map(|password| Secret(decode(password)));
         url.set_password(None).map_err(|()| BadUrl::Malformed)?;
         url.set_query(None);
         url.set_fragment(None);
@@ -66,7 +69,9 @@ impl RemoteUrl {
 
     /// The login name in the URL.
     pub fn user(&self) -> Option<String> {
-        Some(self.url.username()).filter(|user| !user.is_empty()).map(decode)
+        Some(self.url.username())
+            .filter(|user| !user.is_empty())
+            .map(decode)
     }
 
     /// The same server for another login.
@@ -82,7 +87,11 @@ impl RemoteUrl {
     pub fn canonical(&self) -> String {
         let text = self.url.as_str();
         let bare = self.url.path() == "/";
-        if bare { text.trim_end_matches('/').to_owned() } else { text.to_owned() }
+        if bare {
+            text.trim_end_matches('/').to_owned()
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Where requests go: nothing of the login in it.
@@ -124,7 +133,9 @@ impl RemoteUrl {
         if let Some(path) = next.url.path().strip_suffix("/xfer").map(str::to_owned) {
             next.url.set_path(&path);
         }
-        next.url.set_username(self.url.username()).map_err(|()| BadUrl::Malformed)?;
+        next.url
+            .set_username(self.url.username())
+            .map_err(|()| BadUrl::Malformed)?;
         Ok(next)
     }
 }
@@ -136,7 +147,9 @@ impl fmt::Display for RemoteUrl {
 }
 
 fn decode(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -145,7 +158,8 @@ mod tests {
 
     #[test]
     fn the_password_is_split_off_and_appears_in_no_form_of_the_url() {
-        let (url, secret) = RemoteUrl::parse("http://bob:s%40crt@Example.org:8080/repo?x=s%40crt").expect("good URL");
+        let (url, secret) =
+            RemoteUrl::parse("http://bob:s%40crt@Example.org:8080/repo?x=s%40crt").expect("good URL");
         assert_eq!(secret.expect("there was one").reveal(), "s@crt");
         assert_eq!(url.user().as_deref(), Some("bob"));
         assert_eq!(url.canonical(), "http://bob@example.org:8080/repo");
@@ -156,8 +170,16 @@ mod tests {
     #[test]
     fn a_redirection_keeps_the_login_and_loses_xfer() {
         let (url, _) = RemoteUrl::parse("http://bob@example.org/a").expect("good URL");
-        assert_eq!(url.join("https://mallory@other.org/b/xfer").expect("good").canonical(), "https://bob@other.org/b");
-        assert_eq!(url.join("/c").expect("good").canonical(), "http://bob@example.org/c");
+        assert_eq!(
+            url.join("https://mallory@other.org/b/xfer")
+                .expect("good")
+                .canonical(),
+            "https://bob@other.org/b"
+        );
+        assert_eq!(
+            url.join("/c").expect("good").canonical(),
+            "http://bob@example.org/c"
+        );
         assert_eq!(url.join("ftp://other.org/"), Err(BadUrl::Scheme));
     }
 

@@ -63,7 +63,12 @@ struct Answer {
 impl Answer {
     fn text(status: StatusCode, text: &str) -> Self {
         let body = format!("{text}\n").into_bytes();
-        Self { status, content_type: "text/plain; charset=utf-8", body, served: Served::default() }
+        Self {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            body,
+            served: Served::default(),
+        }
     }
 }
 
@@ -84,7 +89,12 @@ impl Service {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let answer = self.dispatch(request, &path, peer, &held).await;
-        let Answer { status, content_type, body, served } = answer;
+        let Answer {
+            status,
+            content_type,
+            body,
+            served,
+        } = answer;
         tracing::info!(
             peer = %peer.ip(),
             %method,
@@ -137,8 +147,14 @@ impl Service {
             });
             return ok("application/json", format!("{health}\n"));
         }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        ok("text/html; charset=utf-8", page(self.scheme, host, names.as_deref()))
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or("localhost");
+        ok(
+            "text/html; charset=utf-8",
+            page(self.scheme, host, names.as_deref()),
+        )
     }
 
     async fn post(
@@ -152,7 +168,10 @@ impl Service {
         let content_type = header_text(&head.headers, header::CONTENT_TYPE).and_then(ContentType::parse);
         let Some(content_type) = content_type else {
             drain(&mut body).await;
-            return Err(Answer::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "only Fossil sync messages are taken here"));
+            return Err(Answer::text(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "only Fossil sync messages are taken here",
+            ));
         };
         let pool = match self.find(path).await {
             Ok(pool) => pool,
@@ -172,19 +191,35 @@ impl Service {
         let (service, wanted) = (Arc::clone(self), path.to_owned());
         match tokio::task::spawn_blocking(move || service.repositories.route(&wanted)).await {
             Ok(Routed::Repository(pool)) => Ok(pool),
-            Ok(Routed::Nowhere) => Err(Answer::text(StatusCode::NOT_FOUND, "no repository of that name is served here")),
+            Ok(Routed::Nowhere) => Err(Answer::text(
+                StatusCode::NOT_FOUND,
+                "no repository of that name is served here",
+            )),
             Ok(Routed::Broken(error)) => {
-                tracing::error!(path = shown(path), cause = error.lines().join(": "), "repository cannot be opened");
-                Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the repository cannot be opened"))
+                tracing::error!(
+                    path = shown(path),
+                    cause = error.lines().join(": "),
+                    "repository cannot be opened"
+                );
+                Err(Answer::text(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the repository cannot be opened",
+                ))
             }
             Err(_) => Err(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
         }
     }
 
     /// Reads the body as it comes, counting: what a header announces is not believed.
-    async fn read_body(&self, headers: &HeaderMap, mut body: Incoming, held: &Held) -> Result<Vec<u8>, Answer> {
+    async fn read_body(
+        &self,
+        headers: &HeaderMap,
+        mut body: Incoming,
+        held: &Held,
+    ) -> Result<Vec<u8>, Answer> {
         let too_large = || Answer::text(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large");
-        let announced = header_text(headers, header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok());
+        let announced =
+            header_text(headers, header::CONTENT_LENGTH).and_then(|text| text.parse::<usize>().ok());
         if announced.is_some_and(|bytes| bytes > self.request_bytes_max) {
             drain(&mut body).await;
             return Err(too_large());
@@ -193,9 +228,11 @@ impl Service {
         let mut pieces = 0;
         loop {
             let frame = timeout(SILENCE_MAX, body.frame()).await;
-            let frame = frame.map_err(|_| Answer::text(StatusCode::REQUEST_TIMEOUT, "the request does not go on"))?;
+            let frame =
+                frame.map_err(|_| Answer::text(StatusCode::REQUEST_TIMEOUT, "the request does not go on"))?;
             let Some(frame) = frame else { return Ok(message) };
-            let frame = frame.map_err(|_| Answer::text(StatusCode::BAD_REQUEST, "the request was cut off"))?;
+            let frame =
+                frame.map_err(|_| Answer::text(StatusCode::BAD_REQUEST, "the request was cut off"))?;
             let Ok(data) = frame.into_data() else { continue };
             if message.len() + data.len() > self.request_bytes_max {
                 drain(&mut body).await;
@@ -206,7 +243,10 @@ impl Service {
                 let more = u32::try_from(wanted - pieces).unwrap_or(u32::MAX);
                 let Ok(permit) = Arc::clone(&self.body_pieces).try_acquire_many_owned(more) else {
                     drain(&mut body).await;
-                    return Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is busy; try again"));
+                    return Err(Answer::text(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "the server is busy; try again",
+                    ));
                 };
                 hold(held, permit);
                 pieces = wanted;
@@ -221,7 +261,10 @@ impl Service {
                 hold(held, permit);
                 Ok(())
             }
-            _ => Err(Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the server is busy; try again")),
+            _ => Err(Answer::text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the server is busy; try again",
+            )),
         }
     }
 
@@ -240,13 +283,25 @@ impl Service {
             limits: self.limits,
         };
         let job = move |repo: &mut _, seen: &mut _| {
-            let request = sync::Request { body: &body, content_type, cookie: cookie.as_deref() };
+            let request = sync::Request {
+                body: &body,
+                content_type,
+                cookie: cookie.as_deref(),
+            };
             sync::serve(repo, seen, &request, &context)
         };
         match pool.run(job).await {
-            Ok(Ok(Reply { body, content_type, served, .. })) => {
-                Ok(Answer { status: StatusCode::OK, content_type: content_type.as_str(), body, served })
-            }
+            Ok(Ok(Reply {
+                body,
+                content_type,
+                served,
+                ..
+            })) => Ok(Answer {
+                status: StatusCode::OK,
+                content_type: content_type.as_str(),
+                body,
+                served,
+            }),
             Ok(Err(error)) => Err(failed(&error)),
             Err(_) => Err(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
         }
@@ -260,19 +315,26 @@ fn failed(error: &SyncError) -> Answer {
     tracing::error!(cause = causes, "sync failed");
     match error.blame() {
         Blame::Peer => Answer::text(StatusCode::BAD_REQUEST, &error.to_string()),
-        Blame::Storage => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the repository cannot be read or written"),
+        Blame::Storage => Answer::text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the repository cannot be read or written",
+        ),
         _ => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
     }
 }
 
 fn set_headers(headers: &mut HeaderMap, content_type: &'static str, status: StatusCode) {
-    let mut set = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    let mut set =
+        |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
     set(header::CONTENT_TYPE, content_type);
     set(header::CONNECTION, "close");
     set(header::CACHE_CONTROL, "no-store");
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if content_type.starts_with("text/html") {
-        set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'");
+        set(
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'",
+        );
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         set(header::RETRY_AFTER, "5");
@@ -296,9 +358,17 @@ fn header_text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 
 /// The value of the login cookie, as it came.
 fn login_cookie(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.into_iter().find(|(name, _)| *name == LOGIN_COOKIE).map(|(_, value)| value.to_owned())
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let pairs = cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .into_iter()
+        .find(|(name, _)| *name == LOGIN_COOKIE)
+        .map(|(_, value)| value.to_owned())
 }
 
 /// A path for the log: short.

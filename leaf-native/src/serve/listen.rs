@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use leaf_core::limits::Limits;
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +92,7 @@ impl Server {
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();
         for address in &options.addresses {
-            let taken = |error: std::io::Error| {
+            let taken = |error: io::Error| {
                 CliError::new(Exit::Usage, format!("cannot listen on {address}"))
                     .because(&error)
                     .next_step("choose another address, or port 0 for any free port")
@@ -101,9 +102,15 @@ impl Server {
             listeners.push(listener);
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let first = addresses.first().ok_or_else(|| CliError::usage("no address to listen on"))?;
+        let first = addresses
+            .first()
+            .ok_or_else(|| CliError::usage("no address to listen on"))?;
         let is_exposed = tls.is_none() && addresses.iter().any(|address| !address.ip().is_loopback());
-        let bound = Bound { url: format!("{scheme}://{first}/"), addresses, is_exposed };
+        let bound = Bound {
+            url: format!("{scheme}://{first}/"),
+            addresses,
+            is_exposed,
+        };
         let body_bytes = options.request_bytes_max.saturating_mul(2);
         let service = Service {
             repositories,
@@ -115,7 +122,13 @@ impl Server {
             limits: options.limits,
         };
         let connections = Arc::new(Semaphore::new(options.connections_max));
-        Ok(Self { listeners, bound, tls, service: Arc::new(service), connections })
+        Ok(Self {
+            listeners,
+            bound,
+            tls,
+            service: Arc::new(service),
+            connections,
+        })
     }
 
     /// Where it listens.
@@ -153,12 +166,19 @@ async fn accept(
 ) {
     let mut open = JoinSet::new();
     loop {
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { break };
+        // Connections beyond the bound wait in the system's queue.
+        let accepted = async {
+            let permit = Arc::clone(&connections)
+                .acquire_owned()
+                .await
+                .map_err(io::Error::other)?;
+            Ok::<_, io::Error>((listener.accept().await?, permit))
+        };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accepted => accepted,
             _ = stopped.changed() => break,
         };
-        let (stream, peer) = match accepted {
+        let ((stream, peer), permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as connections end.
@@ -190,7 +210,9 @@ async fn connection(
 ) {
     // A reply is written whole; waiting to fill a packet would only delay its end.
     stream.set_nodelay(true).ok();
-    let Some(tls) = tls else { return converse(stream, peer, service, stopped).await };
+    let Some(tls) = tls else {
+        return converse(stream, peer, service, stopped).await;
+    };
     match timeout(HEAD_MAX, tls.accept(stream)).await {
         Ok(Ok(stream)) => converse(stream, peer, service, stopped).await,
         _ => tracing::debug!(%peer, "no TLS handshake"),
@@ -215,7 +237,7 @@ where
     tokio::pin!(conversation);
     let ended = tokio::select! {
         ended = conversation.as_mut() => ended,
-        _ = stopped.wait_for(|stop| *stop) => {
+        _ = async { stopped.wait_for(|stop| *stop).await.is_ok() } => {
             conversation.as_mut().graceful_shutdown();
             conversation.await
         }

@@ -58,12 +58,17 @@ impl Repositories {
     /// When a file is no repository, two have one name, or a directory stands beside something else.
     pub fn new(paths: &[PathBuf]) -> Result<Self, CliError> {
         let place = match paths {
-            [] => return Err(CliError::usage("nothing to serve").next_step("name a repository or a directory")),
+            [] => {
+                return Err(CliError::usage("nothing to serve").next_step("name a repository or a directory"));
+            }
             [only] if only.is_dir() => Place::Directory(only.clone()),
             [only] => Place::Single(only.clone()),
             several => Place::Several(by_name(several)?),
         };
-        let repositories = Self { place, open: Mutex::default() };
+        let repositories = Self {
+            place,
+            open: Mutex::default(),
+        };
         for file in repositories.files_at_start() {
             repositories.pool(&file)?;
         }
@@ -120,7 +125,11 @@ impl Repositories {
         }
         let pool = Arc::new(RepoPool::open(file)?);
         if open.pools.len() >= OPEN_MAX {
-            let idlest = open.pools.iter().min_by_key(|(_, (used, _))| *used).map(|(file, _)| file.clone());
+            let idlest = open
+                .pools
+                .iter()
+                .min_by_key(|(_, (used, _))| *used)
+                .map(|(file, _)| file.clone());
             idlest.and_then(|file| open.pools.remove(&file));
         }
         open.pools.insert(file.to_owned(), (now, Arc::clone(&pool)));
@@ -136,13 +145,20 @@ fn by_name(files: &[PathBuf]) -> Result<BTreeMap<String, PathBuf>, CliError> {
             return Err(CliError::usage(format!("{shown} is a directory"))
                 .next_step("serve either one directory or any number of files"));
         }
-        let name = file.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_name(stem));
+        let name = file
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .filter(|stem| is_name(stem));
         let Some(name) = name else {
-            return Err(CliError::usage(format!("the name of {shown} cannot be part of a URL"))
-                .next_step("use letters, digits, `.`, `_` and `-`"));
+            return Err(
+                CliError::usage(format!("the name of {shown} cannot be part of a URL"))
+                    .next_step("use letters, digits, `.`, `_` and `-`"),
+            );
         };
         if named.insert(name.to_owned(), file.clone()).is_some() {
-            return Err(CliError::usage(format!("two of the files are called {name}")).next_step("rename one"));
+            return Err(
+                CliError::usage(format!("two of the files are called {name}")).next_step("rename one")
+            );
         }
     }
     Ok(named)

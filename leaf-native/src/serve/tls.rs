@@ -28,8 +28,9 @@ impl TlsFiles {
         let chain: Vec<_> = CertificateDer::pem_file_iter(&self.cert)
             .and_then(Iterator::collect)
             .map_err(|error| CliError::storage(&cert, &error))?;
-        let key = PrivateKeyDer::from_pem_file(&self.key)
-            .map_err(|error| CliError::storage(format!("cannot use the key {}", self.key.display()), &error))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| {
+            CliError::storage(format!("cannot use the key {}", self.key.display()), &error)
+        })?;
         let mut config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(chain, key)

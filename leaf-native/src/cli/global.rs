@@ -1,0 +1,129 @@
+//! What every command takes: the repository, and how to answer.
+
+use crate::disk::{self, Access};
+use crate::error::{CliError, Exit};
+use crate::output::Out;
+use crate::world;
+use clap::Args;
+use leaf_core::id::Rid;
+use leaf_core::repo::{Author, NameScope, Repo};
+use std::path::{Path, PathBuf};
+
+/// Options of every command.
+#[derive(Args, Debug)]
+pub(super) struct Global {
+    /// The repository file
+    #[arg(
+        short = 'R',
+        long,
+        value_name = "FILE",
+        global = true,
+        env = "LEAF_REPOSITORY",
+        hide_env = true
+    )]
+    repository: Option<PathBuf>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// No notes, no progress
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+impl Global {
+    /// How to answer.
+    pub(super) fn out(&self) -> Out {
+        Out {
+            json: self.json,
+            quiet: self.quiet,
+        }
+    }
+
+    /// The repository: `named` before `-R` before `$LEAF_REPOSITORY`.
+    pub(super) fn file<'a>(&'a self, named: Option<&'a Path>) -> Result<&'a Path, CliError> {
+        named.or(self.repository.as_deref()).ok_or_else(|| {
+            CliError::usage("no repository is named")
+                .next_step("name one with -R FILE, or set LEAF_REPOSITORY")
+        })
+    }
+
+    /// Opens the repository for reading.
+    pub(super) fn read(&self) -> Result<Repo, CliError> {
+        disk::open(self.file(None)?, Access::Read)
+    }
+
+    /// Opens the repository for reading and writing.
+    pub(super) fn write(&self) -> Result<Repo, CliError> {
+        disk::open(self.file(None)?, Access::Write)
+    }
+}
+
+/// Who makes changes, and when.
+#[derive(Args, Debug)]
+pub(super) struct Who {
+    /// Who you are; default: $LEAF_USER, else $USER
+    #[arg(long, value_name = "LOGIN")]
+    user: Option<String>,
+}
+
+impl Who {
+    /// The login name that changes are made under.
+    pub(super) fn login(&self) -> Result<String, CliError> {
+        let from_environment = || {
+            ["LEAF_USER", "USER"]
+                .into_iter()
+                .find_map(|name| std::env::var(name).ok())
+        };
+        let login = self
+            .user
+            .clone()
+            .or_else(from_environment)
+            .filter(|login| !login.is_empty());
+        login.ok_or_else(|| {
+            CliError::usage("it is not known who you are").next_step("say so with --user LOGIN")
+        })
+    }
+
+    /// That login, now.
+    pub(super) fn author(&self) -> Result<Author, CliError> {
+        Ok(Author {
+            user: self.login()?,
+            date: world::now(),
+        })
+    }
+}
+
+/// The artifact that `name` stands for.
+pub(super) fn resolve(repo: &Repo, name: &str, scope: NameScope) -> Result<Rid, CliError> {
+    let found = repo
+        .resolve(name, scope)
+        .map_err(|error| CliError::from(error).during(format!("cannot tell what {name} is")))?;
+    found.ok_or_else(|| {
+        let kind = if scope == NameScope::Checkin {
+            "check-in"
+        } else {
+            "artifact"
+        };
+        CliError::new(Exit::No, format!("there is no {kind} called {name}"))
+            .next_step("a name is a tag, a branch, a date, `tip`, or the first digits of a hash")
+    })
+}
+
+/// The check-in that a command means when none is named: the tip of `trunk`, else the newest.
+pub(super) fn default_checkin(repo: &Repo) -> Result<Option<Rid>, CliError> {
+    match repo.resolve("trunk", NameScope::Checkin)? {
+        Some(rid) => Ok(Some(rid)),
+        None => Ok(repo.resolve("tip", NameScope::Checkin)?),
+    }
+}
+
+/// The content of a file of the file system, or of standard input for `-`.
+pub(super) fn read_input(path: &Path) -> Result<Vec<u8>, CliError> {
+    use std::io::Read;
+    if path == Path::new("-") {
+        let mut content = Vec::new();
+        std::io::stdin().read_to_end(&mut content)?;
+        return Ok(content);
+    }
+    std::fs::read(path).map_err(|error| CliError::storage(format!("cannot read {}", path.display()), &error))
+}

@@ -1,0 +1,151 @@
+//! `leaf serve`: repositories over HTTP, until told to stop.
+
+use super::global::Global;
+use crate::error::CliError;
+use crate::output::{BAD, GOOD, Out, STRONG, paint};
+use crate::serve::{Bound, Repositories, Server, ServerOptions, TlsFiles};
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Bytes in a mebibyte.
+const MEBIBYTE: usize = 1 << 20;
+
+/// Serve repositories over HTTP or HTTPS
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json"
+)]
+pub(super) struct Serve {
+    /// Repository files, or one directory of them
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    /// Where to listen; may be given several times; port 0: any free port
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    http: Vec<String>,
+    /// Write the bound addresses to this file, as JSON, once clients may connect
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// How clients reach this server, when it is behind another
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Largest request. Units: MiB
+    #[arg(long, value_name = "MIB", default_value_t = 256)]
+    request_max: usize,
+    /// Requests that are worked on at a time
+    #[arg(long, value_name = "COUNT", default_value_t = 32)]
+    concurrent: usize,
+}
+
+impl Serve {
+    pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
+        start_log(global.out());
+        let repositories = Repositories::new(&self.paths)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        runtime.block_on(self.serve(repositories, global.out()))
+    }
+
+    async fn serve(&self, repositories: Repositories, out: Out) -> Result<(), CliError> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        let names = repositories.names();
+        let server = Server::bind(repositories, &self.options()).await?;
+        let bound = server.bound().clone();
+        if let Some(file) = &self.ready_file {
+            write_ready(file, &bound)?;
+        }
+        announce(out, &bound, names.as_deref());
+        server.run(until_told(interrupt, terminate, out)).await;
+        out.note("stopped");
+        Ok(())
+    }
+
+    fn options(&self) -> ServerOptions {
+        let tls = self
+            .tls_cert
+            .clone()
+            .zip(self.tls_key.clone())
+            .map(|(cert, key)| TlsFiles { cert, key });
+        ServerOptions {
+            addresses: self.http.clone(),
+            tls,
+            request_bytes_max: self.request_max.max(1).saturating_mul(MEBIBYTE),
+            requests_max: self.concurrent.max(1),
+            base_url: self.base_url.clone(),
+            ..ServerOptions::default()
+        }
+    }
+}
+
+/// Done at the first signal. The second ends the process.
+async fn until_told(mut interrupt: Signal, mut terminate: Signal, out: Out) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    out.note("stopping: requests under way are answered first; once more to stop at once");
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        // SQLite rolls back what was under way when the file is opened next.
+        std::process::exit(130);
+    });
+}
+
+/// Puts the addresses where a script waits for them: all at once, or not at all.
+fn write_ready(file: &Path, bound: &Bound) -> Result<(), CliError> {
+    let addresses: Vec<String> = bound.addresses.iter().map(ToString::to_string).collect();
+    let ready = json!({ "http": addresses, "url": bound.url, "pid": std::process::id() });
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(".part");
+    let written =
+        std::fs::write(&unfinished, format!("{ready}\n")).and_then(|()| std::fs::rename(&unfinished, file));
+    written.map_err(|error| CliError::storage(format!("cannot write {}", file.display()), &error))
+}
+
+fn announce(out: Out, bound: &Bound, names: Option<&[String]>) {
+    let what = match names {
+        None => String::new(),
+        Some(names) => format!(
+            " ({})",
+            crate::output::count(names.len() as u64, "repository").replace("ys", "ies")
+        ),
+    };
+    out.note(format!(
+        "{} at {}{what}; Ctrl-C stops",
+        paint(GOOD, "serving"),
+        paint(STRONG, &bound.url)
+    ));
+    if bound.is_exposed {
+        out.note(format!(
+            "{} other machines can connect and nothing is encrypted; consider --tls-cert and --tls-key",
+            paint(BAD, "warning:")
+        ));
+    }
+}
+
+/// One line for each request, to standard error.
+fn start_log(out: Out) {
+    let level = if out.quiet { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .init();
+}

@@ -1,0 +1,109 @@
+//! The sync loop of a command: compose, carry, apply, until nothing is left to move.
+
+use crate::error::CliError;
+use crate::output::{Out, count};
+use crate::progress::{Progress, traffic};
+use crate::remote::{HttpRemote, RoundRequest};
+use crate::world;
+use leaf_core::repo::Repo;
+use leaf_core::sync::{SyncEvent, SyncOptions, SyncSession, SyncStats};
+use std::time::Duration;
+
+/// How often a round is sent again whose reply was lost.
+const RETRIES_MAX: u32 = 2;
+/// How long to wait before that.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// What a sync did.
+#[derive(Debug, Default)]
+pub struct Driven {
+    /// Artifacts and files.
+    pub stats: SyncStats,
+    /// Bytes of requests as they went over the wire, without HTTP's own.
+    pub bytes_sent: u64,
+    /// Bytes of replies.
+    pub bytes_received: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What the server said that the user should hear.
+    pub remarks: Vec<String>,
+}
+
+/// Syncs `repo` with `remote`, to the end or to the first error.
+///
+/// # Errors
+///
+/// Any of the network, of the protocol or of the repository. Rounds before it are kept.
+pub fn drive(
+    repo: &mut Repo,
+    remote: &mut HttpRemote,
+    options: SyncOptions,
+    stage: &str,
+    out: Out,
+) -> Result<Driven, CliError> {
+    let mut session = SyncSession::new(options);
+    let mut driven = Driven::default();
+    let mut progress = Progress::open_ended(out, stage);
+    let mut lost = 0;
+    while let Some(transmit) = session.poll_transmit(repo, world::now(), world::entropy())? {
+        let request = RoundRequest {
+            body: &transmit.body,
+            content_type: transmit.content_type,
+            cookie: transmit.cookie.as_deref(),
+        };
+        driven.bytes_sent += transmit.body.len() as u64;
+        let (before, sent) = (driven.bytes_received, driven.bytes_sent);
+        let stats = *session.stats();
+        let elapsed = progress.elapsed();
+        let carried = remote.round_trip(request, &mut |bytes, _| {
+            progress.set(before + bytes, || {
+                let artifacts = count(stats.artifacts_received, "artifact");
+                format!(
+                    "{artifacts}, {}",
+                    traffic(transmit.round, before + bytes, sent, elapsed)
+                )
+            });
+        });
+        match carried {
+            Ok(reply) => {
+                lost = 0;
+                driven.bytes_received += reply.body.len() as u64;
+                session.handle_reply(repo, &reply.body, reply.content_type, world::now())?;
+            }
+            Err(error) if error.is_transient() && lost < RETRIES_MAX && transmit.round > 1 => {
+                lost += 1;
+                out.note(format!("{error}; trying again"));
+                std::thread::sleep(RETRY_AFTER);
+                session.handle_lost();
+            }
+            Err(error) => return Err(error.into()),
+        }
+        driven
+            .remarks
+            .extend(std::iter::from_fn(|| session.poll_event()).filter_map(|event| remark(&event)));
+    }
+    driven.stats = *session.stats();
+    driven.elapsed = progress.elapsed();
+    progress.finish();
+    Ok(driven)
+}
+
+/// What of an event the user should hear.
+fn remark(event: &SyncEvent) -> Option<String> {
+    match event {
+        SyncEvent::CiLockFailed { user, .. } => Some(format!("{user} is committing on the same check-in")),
+        SyncEvent::ClockSkew { seconds } => {
+            let (by, way) = (
+                seconds.unsigned_abs(),
+                if *seconds > 0 { "ahead of" } else { "behind" },
+            );
+            Some(format!("the server's clock is {by} s {way} ours"))
+        }
+        SyncEvent::PullOnly => Some("the server takes nothing from us: pulled only".to_owned()),
+        SyncEvent::ServerSays { message } => {
+            Some(format!("the server says: {}", crate::output::tame(message)))
+        }
+        SyncEvent::UvPullOnly => Some("the server takes no unversioned files from us".to_owned()),
+        _ => None,
+    }
+}
