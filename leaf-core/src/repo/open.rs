@@ -68,6 +68,8 @@ impl Repo {
             });
         }
         db.pragma_update(None, "application_id", APPLICATION_ID)?;
+        // Fossil's REFERENCES clauses are remarks, and its rows do not heed them.
+        db.pragma_update(None, "foreign_keys", false)?;
         let mut repo = Self::wrap(db);
         repo.write(|tx| {
             tx.db.execute_batch(include_str!("schema.sql"))?;
@@ -108,6 +110,7 @@ impl Repo {
 
     fn open_any(db: Connection) -> Result<Self, RepoError> {
         db.pragma_update(None, "trusted_schema", false)?;
+        db.pragma_update(None, "foreign_keys", false)?;
         db.pragma_update(None, "cell_size_check", true)?;
         for table in TABLES {
             if !db.table_exists(None, table)? {
