@@ -194,7 +194,9 @@ impl SyncSession {
         told: Option<Rid>,
     ) -> Result<(), SyncError> {
         for (rid, hash) in repo.unsent_artifacts()? {
-            sender.send(repo, out, rid, &hash)?;
+            if sender.send(repo, out, rid, &hash)? == Sent::Announced {
+                sender.on_remote.insert(rid);
+            }
             flight.unsent.push(rid);
         }
         let news = |rid: Rid| told.is_none_or(|told| rid > told) && !sender.on_remote.contains(&rid);

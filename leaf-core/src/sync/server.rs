@@ -107,7 +107,7 @@ pub fn serve(
             served,
         }),
         Err(Stop::Refused(refusal)) => Ok(refuse(&refusal, content_type, context)),
-        Err(Stop::Failed(error)) if error.blame() == Blame::Peer => {
+        Err(Stop::Failed(error)) if error.blame() != Blame::Storage => {
             Ok(refuse(&Refusal::new(chain(&error)), content_type, context))
         }
         Err(Stop::Failed(error)) => Err(SyncError::Repo(error)),

@@ -9,6 +9,7 @@ mod envelope;
 mod fossilize;
 mod hash;
 mod login;
+mod pair;
 mod path;
 mod properties;
 mod zblob;

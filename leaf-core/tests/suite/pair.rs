@@ -350,12 +350,8 @@ fn a_delta_comes_before_its_source_and_is_kept_until_the_source_is_there() {
     let delta = leaf_core::format::delta::create(&old, &new);
     let (old_name, new_name) = (name_of(&old), name_of(&new));
     let head = format!("pragma client-version 22100 20230226 192424\npush x {}\n", ProjectCode::from_random(PROJECT));
-    let dangling = [
-        login(&mut pair, &head),
-        format!("file {new_name} {old_name} {}\n", delta.len()).into_bytes(),
-        delta,
-    ];
-    let reply = pair.ask_bytes(&signed(&dangling[1..].concat(), &head));
+    let dangling = [format!("file {new_name} {old_name} {}\n", delta.len()).into_bytes(), delta].concat();
+    let reply = pair.ask_bytes(&signed(&dangling, &head));
     assert!(reply.contains(&format!("gimme {old_name}\n")), "{reply}");
     assert!(!has(&pair.server, &new_name));
     let source = [format!("file {old_name} {}\n", old.len()).into_bytes(), old].concat();
@@ -388,6 +384,3 @@ pub(crate) fn signed(tail: &[u8], head: &str) -> Vec<u8> {
     signed
 }
 
-fn login(_pair: &mut Pair, head: &str) -> Vec<u8> {
-    signed(b"", head)
-}
