@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs what the tests and the demonstration need, and only what is missing; says what to do where it cannot.
+set -euo pipefail
+
+say() { echo "setup: $*" >&2; }
+
+if ! command -v cargo >/dev/null && [ -x "$HOME/.cargo/bin/cargo" ]; then
+    say "cargo is not on the PATH: run  . \"\$HOME/.cargo/env\"  first"; exit 1
+fi
+if ! command -v rustup >/dev/null; then
+    say "Rust comes by rustup (the cargo of Debian is too old): see https://rustup.rs, then run make again"; exit 1
+fi
+
+packages=()
+needs() { command -v "$1" >/dev/null || packages+=("$2"); }
+needs fossil fossil
+needs clang clang
+needs cc gcc
+needs node nodejs
+needs npm npm
+needs curl curl
+if [ ${#packages[@]} -gt 0 ]; then
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        say "please install: ${packages[*]}"; exit 1
+    fi
+    say "installing ${packages[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq >/dev/null
+    apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
+    say "adding the target wasm32-unknown-unknown"
+    rustup target add wasm32-unknown-unknown >&2
+fi
+for component in clippy rustfmt; do
+    rustup component list --installed | grep -q "^$component" || rustup component add "$component" >&2
+done

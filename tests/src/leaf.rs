@@ -1,0 +1,163 @@
+//! The built program `leaf`: where it is, running it, and its server.
+
+use crate::scratch::{Said, Scratch};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The program under test: `$LEAF_BIN`, or the one beside the tests, built first if need be.
+pub fn leaf_program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| match std::env::var_os("LEAF_BIN") {
+        Some(given) => PathBuf::from(given),
+        None => build(),
+    })
+}
+
+/// Builds `leaf` in the profile of this test and returns its path. Quick when it is up to date.
+fn build() -> PathBuf {
+    let this = std::env::current_exe().expect("the path of the test");
+    let profile = this
+        .parent()
+        .and_then(Path::parent)
+        .expect("tests live in target/PROFILE/deps");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate is in the workspace");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(root)
+        .args(["build", "--quiet", "-p", "leaf-native", "--bin", "leaf"]);
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(
+        cargo.status().expect("cargo runs").success(),
+        "leaf does not build"
+    );
+    profile.join("leaf")
+}
+
+impl Scratch {
+    /// `leaf` in this folder, to be given arguments.
+    pub fn leaf_command(&self) -> Command {
+        let mut command = self.command(leaf_program());
+        command.env_remove("RUST_LOG").env("NO_COLOR", "1");
+        command
+    }
+
+    /// Runs `leaf` with `args`; it must end well.
+    #[track_caller]
+    pub fn leaf(&self, args: &[&str]) -> Said {
+        self.leaf_any(args).well()
+    }
+
+    /// Runs `leaf` with `args`, however it ends.
+    pub fn leaf_any(&self, args: &[&str]) -> Said {
+        let mut command = self.leaf_command();
+        command.args(args);
+        self.run(command)
+    }
+}
+
+/// `leaf serve` on a loopback port of its own; killed when dropped.
+#[derive(Debug)]
+pub struct LeafServer {
+    child: Child,
+    address: String,
+}
+
+impl LeafServer {
+    /// Serves `target`, a repository or a folder of repositories, and returns once it listens.
+    pub fn start(scratch: &Scratch, target: &Path) -> Self {
+        Self::start_with(scratch, target, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(scratch: &Scratch, target: &Path, args: &[&str]) -> Self {
+        let ready = tempfile::Builder::new()
+            .prefix("ready-")
+            .tempdir_in(scratch.root())
+            .expect("a folder");
+        let ready_file = ready.path().join("ready.json");
+        let mut command = scratch.leaf_command();
+        command
+            .arg("serve")
+            .arg(target)
+            .args(["--http", "127.0.0.1:0", "--ready-file"])
+            .arg(&ready_file)
+            .args(args);
+        let log = std::fs::File::create(scratch.path("serve.log")).expect("a log file");
+        command.stdout(Stdio::null()).stderr(log);
+        let mut child = command.spawn().expect("the built leaf runs");
+        let patience = Instant::now() + Duration::from_secs(30);
+        let address = loop {
+            if let Some(address) = std::fs::read_to_string(&ready_file)
+                .ok()
+                .as_deref()
+                .and_then(bound_address)
+            {
+                break address;
+            }
+            let ended = child.try_wait().expect("our own child");
+            if ended.is_some() || Instant::now() > patience {
+                drop(child.kill());
+                let said = std::fs::read_to_string(scratch.path("serve.log")).unwrap_or_default();
+                panic!("leaf serve is not ready ({ended:?}):\n{said}");
+            }
+            sleep(Duration::from_millis(5));
+        };
+        Self { child, address }
+    }
+
+    /// `http://127.0.0.1:PORT/`.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// The same with a login in it.
+    pub fn url_as(&self, user: &str, password: &str) -> String {
+        format!("http://{user}:{password}@{}/", self.address)
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        self.address.clone()
+    }
+
+    /// The process, for measuring.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end (SIGTERM) and waits; the exit code tells whether it drained.
+    pub fn stop(mut self) -> Option<i32> {
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .expect("kill runs");
+        assert!(asked.success(), "the server is gone already");
+        self.child.wait().expect("our own child").code()
+    }
+}
+
+impl Drop for LeafServer {
+    fn drop(&mut self) {
+        // It may be gone already; either way nothing is left of it after `wait`.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The first loopback address in the ready file, once it is written in full.
+fn bound_address(ready: &str) -> Option<String> {
+    serde_json::from_str::<serde_json::Value>(ready).ok()?;
+    let start = ready.find("127.0.0.1:")?;
+    let rest = ready.get(start..)?;
+    let end = rest
+        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'))
+        .unwrap_or(rest.len());
+    rest.get(..end).map(str::to_string)
+}
