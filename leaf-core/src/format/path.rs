@@ -129,8 +129,14 @@ const SEGMENT_BYTES_MAX: usize = 255;
 
 /// Whether Fossil takes `name` as that of a file in a manifest.
 pub fn is_simple(name: &[u8]) -> bool {
+    // Nearly every name has no dot or slash after a slash, which is seen without finding its segments.
+    let pairs = name.iter().zip(name.iter().skip(1));
+    let odd = pairs.fold(false, |odd, (a, b)| {
+        odd | ((*a == b'/') & ((*b == b'/') | (*b == b'.')))
+    });
+    let plain_ends = !matches!(name.first(), None | Some(b'/' | b'.')) && name.last() != Some(&b'/');
     let simple = |segment: &[u8]| !matches!(segment, b"" | b"." | b"..");
-    !name.contains(&0) && name.split(|&byte| byte == b'/').all(simple)
+    !name.contains(&0) && ((plain_ends && !odd) || name.split(|&byte| byte == b'/').all(simple))
 }
 
 /// Whether `name` belongs to a checkout's own database, in any folder and in either case of letters.
@@ -138,6 +144,10 @@ pub fn is_simple(name: &[u8]) -> bool {
 /// With the suffix of a database's side file any name that *ends* so is reserved, without it the last segment
 /// must be that name alone; upstream draws the line there.
 pub fn is_reserved(name: &[u8]) -> bool {
+    // All reserved names end in one of these; nearly all others do not.
+    if !matches!(name.last(), Some(b'_' | b'T' | b't' | b'L' | b'l' | b'M' | b'm')) {
+        return false;
+    }
     let side_files: [&[u8]; 3] = [b"-wal", b"-shm", b"-journal"];
     let stem = side_files
         .iter()

@@ -204,11 +204,14 @@ impl<'a> Reader<'a, '_> {
         let start = self.cards.offset();
         let name = self.path()?.ok_or(self.malformed())?;
         let name_bytes = self.cards.offset() - 1 - start;
-        if self.optional_hash()?.is_none() && draft.baseline.is_none() {
+        let takes_away = self.cards.line_ended() && draft.baseline.is_some();
+        if !takes_away && self.cards.hash_hex().is_none() {
             return Err(self.malformed());
         }
-        self.cards.argument();
-        self.path()?;
+        if !self.cards.line_ended() {
+            self.cards.argument();
+            self.path()?;
+        }
         let line = FileLine::new(self.cards.line_from(start), name_bytes);
         if draft.last_name.as_ref().is_some_and(|last| *last >= name) {
             return Err(self.unsorted());

@@ -106,6 +106,26 @@ impl<'a> Cards<'a> {
         rest.get(..length)
     }
 
+    /// The next argument if it is an artifact hash in hex; else nothing is taken.
+    ///
+    /// Nearly all of a manifest is hashes: this looks at their two possible ends, not at each byte for one.
+    pub(super) fn hash_hex(&mut self) -> Option<&'a [u8]> {
+        let rest = self.content.get(self.at..).filter(|_| !self.line_ended)?;
+        let of_length = |length: usize| {
+            let ended = matches!(rest.get(length), Some(b' ' | b'\n' | 0));
+            rest.get(..length).filter(|hex| ended && is_lower_hex(hex))
+        };
+        let hex = of_length(64).or_else(|| of_length(40))?;
+        self.line_ended = rest.get(hex.len()) == Some(&b'\n');
+        self.at += hex.len() + 1;
+        Some(hex)
+    }
+
+    /// Whether the card has no more arguments.
+    pub(super) fn line_ended(&self) -> bool {
+        self.line_ended
+    }
+
     /// The next argument, unescaped.
     pub(super) fn text(&mut self) -> Option<Cow<'a, [u8]>> {
         self.argument().map(unescape)
