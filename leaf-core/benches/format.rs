@@ -114,6 +114,10 @@ fn batch(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallT
         .map(|content| (name(HashKind::Sha3, &content), content))
         .collect();
     group.throughput(Throughput::Bytes((named.len() * bytes) as u64));
+    let contents: Vec<&[u8]> = named.iter().map(|(_, content)| content.as_slice()).collect();
+    group.bench_function(BenchmarkId::new("md5 batch", bytes), |b| {
+        b.iter(|| hash::md5_many(&contents))
+    });
     group.bench_function(BenchmarkId::new("sha3 batch", bytes), |b| {
         b.iter_batched(
             || named.clone(),

@@ -5,7 +5,9 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use std::sync::Arc;
 
-use leaf_core::format::hash::{BatchVerifier, HashKind, HashPolicy, Md5, md5_hex, name, sha1_hex, verify};
+use leaf_core::format::hash::{
+    BatchVerifier, HashKind, HashPolicy, Md5, md5_hex, md5_many, name, sha1_hex, verify,
+};
 use leaf_core::id::ArtifactHash;
 use proptest::prelude::*;
 
@@ -73,6 +75,22 @@ fn md5_in_pieces_is_md5_of_the_whole() {
     let mut md5 = Md5::new();
     TEXT.chunks(97).for_each(|piece| md5.update(piece));
     assert_eq!(md5.hex(), md5_hex(TEXT));
+}
+
+#[test]
+fn md5_of_many_is_md5_of_each() {
+    let contents: Vec<&[u8]> = (0..40).map(|n| &TEXT[..n * 190]).chain([BINARY]).collect();
+    let digests: Vec<String> = md5_many(&contents)
+        .iter()
+        .map(|digest| leaf_core::id::to_hex(digest))
+        .collect();
+    assert_eq!(
+        digests,
+        contents
+            .iter()
+            .map(|content| md5_hex(content))
+            .collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -1,75 +1,25 @@
-//! The instructions of x86-64 CPUs that not all of them have. All `unsafe` of the project is here.
+//! SHA3-256 in AVX2 registers: four states side by side.
 //!
-//! Two uses: AVX2 holds four states side by side; BMI1 and BMI2 let the plain permutation go without copies
-//! (`andn`, `rorx`), a fifth faster.
-//!
-//! Shape of the argument: [`Avx2`] and [`Bmi`] can only be made by their `detect`, so whoever holds one runs
-//! on a CPU that has the instructions; and every load and store goes through a reference to as many bytes as
-//! it moves.
-#![allow(unsafe_code)]
+//! Source: FIPS 202.
 
 use core::arch::x86_64::{
-    __m256i, _mm256_add_epi64, _mm256_andnot_si256, _mm256_load_si256, _mm256_loadu_si256, _mm256_or_si256,
-    _mm256_permute2x128_si256, _mm256_set_epi8, _mm256_set_epi64x, _mm256_set1_epi64x, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_slli_epi64, _mm256_srli_epi64, _mm256_store_si256, _mm256_unpackhi_epi64,
-    _mm256_unpacklo_epi64, _mm256_xor_si256,
+    __m256i, _mm256_add_epi64, _mm256_andnot_si256, _mm256_or_si256, _mm256_permute2x128_si256,
+    _mm256_set_epi8, _mm256_set_epi64x, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_slli_epi64, _mm256_srli_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
-use crate::lanes::{Absorb, LANES, States};
+use super::{load, store};
+use crate::keccak::Block;
+use crate::lanes::sha3::{LANES, States};
 use crate::round::{ROUND_CONSTANTS, round};
-use crate::{Block, keccak};
-
-/// Proof that this CPU has AVX2.
-#[derive(Clone, Copy)]
-pub(crate) struct Avx2(());
-
-impl Avx2 {
-    /// `None` on a CPU without AVX2.
-    pub(crate) fn detect() -> Option<Self> {
-        std::arch::is_x86_feature_detected!("avx2").then_some(Self(()))
-    }
-}
-
-impl Absorb for Avx2 {
-    fn absorb(&self, states: &mut States, blocks: [&[Block]; LANES]) {
-        // SAFETY: `self` exists, so `detect` has found AVX2 on this CPU.
-        unsafe { absorb(states, blocks) }
-    }
-}
-
-/// Proof that this CPU has BMI1 and BMI2.
-#[derive(Clone, Copy)]
-pub(crate) struct Bmi(());
-
-impl Bmi {
-    /// `None` on a CPU that lacks one of them.
-    pub(crate) fn detect() -> Option<Self> {
-        let has = std::arch::is_x86_feature_detected!("bmi1") && std::arch::is_x86_feature_detected!("bmi2");
-        has.then_some(Self(()))
-    }
-
-    /// As [`keccak::finish`].
-    #[expect(clippy::unused_self, reason = "`self` is the proof")]
-    pub(crate) fn finish(self, state: keccak::State, rest: &[u8]) -> [u8; 32] {
-        // SAFETY: `self` exists, so `detect` has found BMI1 and BMI2 on this CPU.
-        unsafe { finish(state, rest) }
-    }
-}
-
-/// The portable text, compiled for a CPU with more instructions.
-#[target_feature(enable = "bmi1,bmi2")]
-fn finish(state: keccak::State, rest: &[u8]) -> [u8; 32] {
-    keccak::finish(state, rest)
-}
 
 type Words = [__m256i; 25];
 
 #[target_feature(enable = "avx2")]
-fn absorb(states: &mut States, blocks: [&[Block]; LANES]) {
+pub(super) fn absorb(states: &mut States, blocks: [&[Block]; LANES]) {
     let mut words: Words = [_mm256_setzero_si256(); 25];
     for (word, lanes) in words.iter_mut().zip(&states.0) {
-        // SAFETY: `lanes` is 32 bytes long and, as part of `States`, aligned to 32.
-        *word = unsafe { _mm256_load_si256(core::ptr::from_ref(lanes).cast()) };
+        *word = load(lanes);
     }
     let [first, second, third, fourth] = blocks;
     for (((first, second), third), fourth) in first.iter().zip(second).zip(third).zip(fourth) {
@@ -77,8 +27,7 @@ fn absorb(states: &mut States, blocks: [&[Block]; LANES]) {
         permute(&mut words);
     }
     for (word, lanes) in words.iter().zip(&mut states.0) {
-        // SAFETY: as for the load, and the reference is unique.
-        unsafe { _mm256_store_si256(core::ptr::from_mut(lanes).cast(), *word) };
+        store(lanes, *word);
     }
 }
 
@@ -88,11 +37,7 @@ fn absorb(states: &mut States, blocks: [&[Block]; LANES]) {
 fn add_block(words: &mut Words, blocks: [&Block; LANES]) {
     let quads = blocks.map(|block| block.as_chunks::<32>().0);
     for at in 0..4 {
-        let row = |lane: usize| {
-            let bytes: &[u8; 32] = &quads[lane][at];
-            // SAFETY: `bytes` is 32 bytes long; the load needs no alignment.
-            unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
-        };
+        let row = |lane: usize| load(&quads[lane][at]);
         let (r0, r1, r2, r3) = (row(0), row(1), row(2), row(3));
         let (even01, odd01) = (_mm256_unpacklo_epi64(r0, r1), _mm256_unpackhi_epi64(r0, r1));
         let (even23, odd23) = (_mm256_unpacklo_epi64(r2, r3), _mm256_unpackhi_epi64(r2, r3));

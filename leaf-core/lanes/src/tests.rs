@@ -1,17 +1,30 @@
-//! Every path gives what the standard, and the `sha3` crate, say.
+//! Every path gives what the standards, and the crates that do one message at a time, say.
 
 use sha3::Digest;
 
-use crate::lanes::{self, Absorb, LANES, States};
-use crate::{Block, RATE, keccak, sha3_256, sha3_256_many};
+use crate::keccak::{self, Block, RATE};
+use crate::lanes::sha3::{LANES, States};
+use crate::lanes::{self, Hash, Tail};
+use crate::{md5_many, sha3_256, sha3_256_many};
 
 /// Lanes on any CPU: four states, one after the other.
 struct Portable;
 
-impl Absorb for Portable {
+impl Hash<LANES, RATE> for Portable {
+    type States = States;
+    type Digest = [u8; 32];
+
+    fn start(&self) -> States {
+        States::new()
+    }
+
+    fn restart(&self, states: &mut States, lane: usize) {
+        states.restart(lane);
+    }
+
     fn absorb(&self, states: &mut States, blocks: [&[Block]; LANES]) {
         for (lane, blocks) in blocks.into_iter().enumerate() {
-            let mut state = states.0.map(|word| word[lane]);
+            let mut state = states.of(lane);
             for block in blocks {
                 keccak::absorb(&mut state, block);
             }
@@ -22,11 +35,19 @@ impl Absorb for Portable {
                 .for_each(|(word, of_lane)| word[lane] = of_lane);
         }
     }
+
+    fn tail(&self, rest: &[u8], _: usize) -> Tail<RATE> {
+        lanes::sha3::tail(rest)
+    }
+
+    fn digest(&self, states: &States, lane: usize) -> [u8; 32] {
+        keccak::digest(&states.of(lane))
+    }
 }
 
 /// The digests of `messages` on every path that this CPU has.
 fn on_every_path(messages: &[&[u8]]) -> Vec<(&'static str, Vec<[u8; 32]>)> {
-    let mut paths = vec![
+    vec![
         (
             "portable",
             messages
@@ -34,18 +55,24 @@ fn on_every_path(messages: &[&[u8]]) -> Vec<(&'static str, Vec<[u8; 32]>)> {
                 .map(|message| keccak::finish([0; 25], message))
                 .collect(),
         ),
-        ("portable lanes", lanes::digest_all(messages, &Portable)),
+        (
+            "portable lanes",
+            lanes::digest_all(&Portable, messages, 1).digests,
+        ),
         (
             "one by one",
             messages.iter().map(|message| sha3_256(message)).collect(),
         ),
-        ("many", sha3_256_many(messages)),
-    ];
-    #[cfg(target_arch = "x86_64")]
-    if let Some(avx2) = crate::x86::Avx2::detect() {
-        paths.push(("avx2", lanes::digest_all(messages, &avx2)));
-    }
-    paths
+        ("as this CPU can", sha3_256_many(messages)),
+    ]
+}
+
+/// The same by MD5.
+fn md5_one_by_one(messages: &[&[u8]]) -> Vec<[u8; 16]> {
+    messages
+        .iter()
+        .map(|message| md5::Md5::digest(message).into())
+        .collect()
 }
 
 fn from_hex(hex: &str) -> [u8; 32] {
@@ -90,7 +117,7 @@ fn known_answers_hold_on_every_path() {
 }
 
 #[test]
-fn every_length_about_a_block_agrees_with_the_sha3_crate() {
+fn every_length_about_a_block_agrees_with_one_by_one() {
     let all = Sequence(1).message(3 * RATE + 2);
     let messages: Vec<&[u8]> = (0..=all.len()).map(|bytes| &all[..bytes]).collect();
     let wanted: Vec<[u8; 32]> = messages
@@ -100,10 +127,11 @@ fn every_length_about_a_block_agrees_with_the_sha3_crate() {
     for (path, digests) in on_every_path(&messages) {
         assert_eq!(digests, wanted, "{path}");
     }
+    assert_eq!(md5_many(&messages), md5_one_by_one(&messages));
 }
 
 #[test]
-fn batches_of_any_size_and_mixture_agree_with_the_sha3_crate() {
+fn batches_of_any_size_and_mixture_agree_with_one_by_one() {
     let mut random = Sequence(2);
     for batch in 0..60 {
         let messages: Vec<Vec<u8>> = (0..batch % 13)
@@ -121,5 +149,6 @@ fn batches_of_any_size_and_mixture_agree_with_the_sha3_crate() {
         for (path, digests) in on_every_path(&messages) {
             assert_eq!(digests, wanted, "batch {batch}, {path}");
         }
+        assert_eq!(md5_many(&messages), md5_one_by_one(&messages), "batch {batch}");
     }
 }
