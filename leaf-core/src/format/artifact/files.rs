@@ -148,7 +148,7 @@ pub struct FileLine<'a> {
 
 impl<'a> FileLine<'a> {
     /// Of a line that was found good, whose first argument is `name_bytes` long.
-    pub(super) fn new(line: &'a [u8], name_bytes: usize) -> Self {
+    pub(crate) fn new(line: &'a [u8], name_bytes: usize) -> Self {
         Self { line, name_bytes }
     }
 
@@ -210,7 +210,7 @@ impl<'a> FileLine<'a> {
     }
 
     /// The order of two names, which is that of their unescaped bytes.
-    fn cmp_name(self, other: Self) -> Ordering {
+    pub(crate) fn cmp_name(self, other: Self) -> Ordering {
         let (a, b) = (self.name_escaped(), other.name_escaped());
         if a.contains(&b'\\') || b.contains(&b'\\') {
             self.name().cmp(&other.name())

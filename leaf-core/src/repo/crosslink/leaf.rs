@@ -1,0 +1,38 @@
+//! Leaves: check-ins without a child on their own branch.
+//!
+//! Source: Fossil `src/leaf.c`, `leaf_check`, `leaf_eventually_check`.
+
+use super::super::RepoError;
+use super::Linker;
+
+impl Linker<'_> {
+    /// Notes that the branch of `rid` may have changed, which concerns its parents too.
+    pub(super) fn check_leaf(&mut self, rid: i64) -> Result<(), RepoError> {
+        self.leaves.insert(rid);
+        let mut statement = self
+            .tx
+            .db
+            .prepare_cached("SELECT pid FROM plink WHERE cid = ?1 AND pid > 0")?;
+        let parents = statement.query_map([rid], |row| row.get(0))?;
+        for parent in parents {
+            self.leaves.insert(parent?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish_leaves(&mut self) -> Result<(), RepoError> {
+        let mut followed = self.tx.db.prepare_cached(
+            "SELECT 1 FROM plink WHERE pid = ?1
+                AND coalesce((SELECT value FROM tagxref WHERE tagid = 8 AND rid = ?1), 'trunk')
+                  = coalesce((SELECT value FROM tagxref WHERE tagid = 8 AND rid = plink.cid), 'trunk')",
+        )?;
+        for rid in std::mem::take(&mut self.leaves) {
+            let sql = match followed.exists([rid])? {
+                true => "DELETE FROM leaf WHERE rid = ?1",
+                false => "INSERT OR IGNORE INTO leaf VALUES (?1)",
+            };
+            self.tx.db.prepare_cached(sql)?.execute([rid])?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! Going through delta trees: each artifact is expanded once, and let go when nothing hangs on it any more.
+//!
+//! Of several deltas of one source those with the least below them come first, so that few contents wait at
+//! a time however a tree is shaped.
+
+use std::sync::Arc;
+
+use super::plan::CheckPart;
+use super::recent::Recent;
+use super::{BadRow, Checked, Fault, Repo, RepoError};
+use crate::format::artifact::ArtifactView;
+use crate::format::delta;
+use crate::format::hash::BatchVerifier;
+use crate::format::zblob::Inflater;
+use crate::id::{ArtifactHash, Rid};
+use crate::repo::crosslink::CheckinFacts;
+use crate::repo::crosslink::changes::{self, PackedChanges};
+
+/// Bytes that wait for their hash at a time.
+const BATCH_BYTES: usize = 2 << 20;
+/// Artifacts between two reports of progress.
+const REPORT_EVERY: u64 = 256;
+
+impl Repo {
+    /// Expands and checks the artifacts of one part. Reads only, hence several parts may be checked at once,
+    /// each with a connection of its own. `progress` hears of artifacts and bytes done since it last heard.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`]. What is wrong with an artifact is part of the result, not an error.
+    pub fn check(&self, part: &CheckPart, progress: &mut dyn FnMut(u64, u64)) -> Result<Checked, RepoError> {
+        let mut walk = Walk {
+            repo: self,
+            part,
+            progress,
+            inflater: Inflater::new(),
+            verifier: BatchVerifier::new(BATCH_BYTES),
+            recent: Recent::default(),
+            found: Checked::default(),
+            reported: (0, 0),
+        };
+        for rid in &part.circles {
+            walk.bad(*rid, Fault::Cycle)?;
+        }
+        for rid in &part.singles {
+            walk.expand(*rid, None)?;
+        }
+        for root in &part.roots {
+            walk.tree(*root)?;
+        }
+        walk.end()
+    }
+}
+
+struct Walk<'a> {
+    repo: &'a Repo,
+    part: &'a CheckPart,
+    progress: &'a mut dyn FnMut(u64, u64),
+    inflater: Inflater,
+    verifier: BatchVerifier<(i64, ArtifactHash), Arc<Vec<u8>>>,
+    recent: Recent,
+    found: Checked,
+    reported: (u64, u64),
+}
+
+/// An artifact to be expanded: its row, how many deltas lie above it, and the content it is a delta of.
+type Waiting = (i64, usize, Option<Arc<Vec<u8>>>);
+
+impl Walk<'_> {
+    fn tree(&mut self, root: i64) -> Result<(), RepoError> {
+        let mut stack: Vec<Waiting> = vec![(root, 0, None)];
+        while let Some((rid, depth, source)) = stack.pop() {
+            let content = match depth > self.repo.limits().delta_depth_max {
+                true => {
+                    self.bad(rid, Fault::Depth)?;
+                    None
+                }
+                false => self.expand(rid, source)?,
+            };
+            let Some(content) = content else {
+                for below in self.part.forest.below(rid) {
+                    self.bad(below, Fault::Source)?;
+                }
+                continue;
+            };
+            let first = stack.len();
+            let below = self.part.forest.deltas_of(rid);
+            stack.extend(below.map(|delta| (delta, depth + 1, Some(Arc::clone(&content)))));
+            // The one with the least below it is to be popped first.
+            if let Some(added) = stack.get_mut(first..) {
+                added.reverse();
+            }
+        }
+        Ok(())
+    }
+
+    /// Expands and notes one artifact. `None` when that cannot be done.
+    fn expand(&mut self, rid: i64, source: Option<Arc<Vec<u8>>>) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
+        let limit = self.repo.limits().artifact_bytes_max;
+        let mut statement = self
+            .repo
+            .db
+            .prepare_cached("SELECT uuid, size, content FROM blob WHERE rid = ?1 AND size >= 0")?;
+        let mut rows = statement.query([rid])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (hash, size): (ArtifactHash, i64) = (row.get(0)?, row.get(1)?);
+        let mut content = Vec::new();
+        let stored = row.get_ref(2)?.as_bytes().unwrap_or_default();
+        if self.inflater.expand_into(stored, limit, &mut content).is_err() {
+            drop(rows);
+            drop(statement);
+            self.bad(rid, Fault::Zblob)?;
+            return Ok(None);
+        }
+        drop(rows);
+        drop(statement);
+        if let Some(source) = source {
+            match delta::apply(&source, &content, limit) {
+                Ok(target) => content = target,
+                Err(_) => {
+                    self.bad(rid, Fault::Delta)?;
+                    return Ok(None);
+                }
+            }
+        }
+        let content = Arc::new(content);
+        self.note(rid, hash, size, &content)?;
+        Ok(Some(content))
+    }
+
+    fn note(
+        &mut self,
+        rid: i64,
+        hash: ArtifactHash,
+        size: i64,
+        content: &Arc<Vec<u8>>,
+    ) -> Result<(), RepoError> {
+        self.found.artifacts += 1;
+        self.found.bytes += content.len() as u64;
+        if i64::try_from(content.len()).ok() != Some(size) {
+            let right = i64::try_from(content.len()).unwrap_or(i64::MAX);
+            self.found.sizes.push((Rid(rid), right));
+            self.bad(rid, Fault::Size)?;
+        }
+        match ArtifactView::parse_within(content, self.repo.limits()) {
+            Err(_) => {}
+            Ok(ArtifactView::Other(_)) => self.found.others.push(Rid(rid)),
+            Ok(ArtifactView::Manifest(view)) => {
+                self.found.checkins.push(CheckinFacts::new(Rid(rid), &view));
+                if view.parents.is_empty() {
+                    let mut packed = PackedChanges::default();
+                    changes::added(&view.files, &mut |change| packed.push(&change));
+                    self.recent.link(0, rid, packed, &mut self.found.links);
+                }
+                if view.baseline.is_none() {
+                    self.recent.add(rid, hash, content, &view, &mut self.found.links);
+                }
+            }
+        }
+        let bad = &mut self.found.bad;
+        self.verifier.push(
+            (rid, hash),
+            hash,
+            Arc::clone(content),
+            &mut |(rid, hash), good, _| {
+                if !good {
+                    bad.push(wrong(rid, hash, Fault::Hash));
+                }
+            },
+        );
+        if self.found.artifacts - self.reported.0 >= REPORT_EVERY {
+            self.report();
+        }
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        let (artifacts, bytes) = (self.found.artifacts, self.found.bytes);
+        (self.progress)(artifacts - self.reported.0, bytes - self.reported.1);
+        self.reported = (artifacts, bytes);
+    }
+
+    fn bad(&mut self, rid: i64, why: Fault) -> Result<(), RepoError> {
+        let hash = self.repo.hash_of(Rid(rid))?;
+        self.found.bad.push(wrong(rid, hash, why));
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<Checked, RepoError> {
+        let bad = &mut self.found.bad;
+        self.verifier.flush(&mut |(rid, hash), good, _| {
+            if !good {
+                bad.push(wrong(rid, hash, Fault::Hash));
+            }
+        });
+        self.report();
+        self.found.bad.sort_by_key(|row| row.rid);
+        Ok(self.found)
+    }
+}
+
+fn wrong(rid: i64, hash: ArtifactHash, why: Fault) -> BadRow {
+    BadRow {
+        rid: Rid(rid),
+        hash,
+        why,
+    }
+}
