@@ -126,6 +126,12 @@ impl Repo {
         }
     }
 
+    /// Gives the connection back.
+    pub fn into_connection(self) -> Connection {
+        self.db.flush_prepared_statement_cache();
+        self.db
+    }
+
     /// The bounds in force.
     pub fn limits(&self) -> &Limits {
         &self.limits

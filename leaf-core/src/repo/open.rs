@@ -5,7 +5,8 @@
 //!
 //! Source: Fossil `src/db.c`, `db_open_repository`, `db_create_repository`, `db_initial_setup`.
 
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
 
 use super::{Repo, RepoError, RepoTx};
 use crate::format::hash::sha1_hex;
@@ -18,6 +19,11 @@ const AUX_SCHEMA: &str = "2015-01-24";
 const APPLICATION_ID: i64 = 252_006_673;
 /// Tables without which a file is no repository.
 const TABLES: [&str; 7] = ["blob", "delta", "rcvfrom", "user", "config", "mlink", "plink"];
+
+/// Views that stock Fossil makes.
+const VIEWS: [&str; 2] = ["artifact", "ftscontent"];
+/// Virtual tables that stock Fossil makes.
+const VIRTUAL: [&str; 2] = ["ftsidx", "chatfts1"];
 
 /// What a new repository starts with.
 #[derive(Clone, Debug)]
@@ -109,18 +115,66 @@ impl Repo {
     }
 
     fn open_any(db: Connection) -> Result<Self, RepoError> {
-        db.pragma_update(None, "trusted_schema", false)?;
-        db.pragma_update(None, "foreign_keys", false)?;
+        // A file may come from anybody: what its schema says is data, not code to trust.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         db.pragma_update(None, "cell_size_check", true)?;
+        db.pragma_update(None, "foreign_keys", false)?;
         for table in TABLES {
-            if !db.table_exists(None, table)? {
+            if !db.table_exists(None, table).map_err(no_database)? {
                 return Err(RepoError::NotARepository {
                     what: "tables are missing",
                 });
             }
         }
+        refuse_foreign_code(&db)?;
         Ok(Self::wrap(db))
     }
+}
+
+/// Says of a file that is no database that it is no repository.
+fn no_database(error: rusqlite::Error) -> RepoError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => RepoError::NotARepository {
+            what: "the file is not a database",
+        },
+        _ => error.into(),
+    }
+}
+
+/// Refuses a file whose schema does things when it is read or written: triggers, views in place of tables,
+/// virtual tables that Fossil does not make, generated columns in the tables that are written here.
+fn refuse_foreign_code(db: &Connection) -> Result<(), RepoError> {
+    let mut statement = db.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (kind, name, sql): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let sql = sql.to_ascii_lowercase();
+        match kind.as_str() {
+            "trigger" => {
+                return Err(RepoError::NotARepository {
+                    what: "its schema holds a trigger",
+                });
+            }
+            "view" if !VIEWS.contains(&name.as_str()) => {
+                return Err(RepoError::NotARepository {
+                    what: "its schema holds a view that is not Fossil's",
+                });
+            }
+            "table" if sql.starts_with("create virtual") && !VIRTUAL.contains(&name.as_str()) => {
+                return Err(RepoError::NotARepository {
+                    what: "its schema holds a virtual table that is not Fossil's",
+                });
+            }
+            "table" if sql.contains("generated always") || sql.contains(" as (") => {
+                return Err(RepoError::NotARepository {
+                    what: "its schema holds a computed column",
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl RepoTx<'_> {

@@ -12,4 +12,6 @@ mod login;
 mod pair;
 mod path;
 mod properties;
+mod store;
+mod world;
 mod zblob;

@@ -10,8 +10,8 @@ use leaf_core::id::{ArtifactHash, ProjectCode, Rid, ServerCode};
 use leaf_core::limits::Limits;
 use leaf_core::repo::{NewRepo, Put, Repo, RepoError};
 use leaf_core::sync::{
-    Credentials, Goal, Reply, Request, SeenLogins, ServeContext, SyncError, SyncEvent, SyncOptions, SyncSession,
-    SyncStats, serve,
+    Credentials, Goal, Reply, Request, SeenLogins, ServeContext, SyncError, SyncEvent, SyncOptions,
+    SyncSession, SyncStats, serve,
 };
 use leaf_core::time::Timestamp;
 use leaf_core::xfer::ContentType;
@@ -80,7 +80,10 @@ impl Pair {
     /// Options of a session as the admin of the server.
     pub(crate) fn options(goal: Goal) -> SyncOptions {
         let mut options = SyncOptions::new(goal, "http://server/");
-        options.login = Some(Credentials { user: "admin".to_owned(), password: "secret".to_owned() });
+        options.login = Some(Credentials {
+            user: "admin".to_owned(),
+            password: "secret".to_owned(),
+        });
         options
     }
 
@@ -104,7 +107,9 @@ impl Pair {
         let mut attempt = 0;
         loop {
             let entropy = self.entropy();
-            let Some(transmit) = session.poll_transmit(&mut self.client, self.now, entropy)? else { break };
+            let Some(transmit) = session.poll_transmit(&mut self.client, self.now, entropy)? else {
+                break;
+            };
             attempt += 1;
             let lost = loss(attempt);
             if lost == Loss::Request {
@@ -124,7 +129,11 @@ impl Pair {
             _ => None,
         });
         let rounds = rounds.expect("a session that ends well says so");
-        Ok(Outcome { rounds, events, stats: *session.stats() })
+        Ok(Outcome {
+            rounds,
+            events,
+            stats: *session.stats(),
+        })
     }
 
     /// Serves one packed request and notes both messages.
@@ -135,9 +144,15 @@ impl Pair {
             base_url: None,
             limits: self.server_limits,
         };
-        let request = Request { body, content_type, cookie };
-        let reply = serve(&mut self.server, &mut self.seen, &request, &context).expect("the server's repository");
-        self.wire.push((plain(body, content_type), plain(&reply.body, reply.content_type)));
+        let request = Request {
+            body,
+            content_type,
+            cookie,
+        };
+        let reply =
+            serve(&mut self.server, &mut self.seen, &request, &context).expect("the server's repository");
+        self.wire
+            .push((plain(body, content_type), plain(&reply.body, reply.content_type)));
         reply
     }
 
@@ -160,7 +175,10 @@ impl Pair {
     /// How often `card` begins a line in the requests and in the replies of the last session.
     pub(crate) fn count(&self, card: &str) -> (usize, usize) {
         let count = |text: &String| text.lines().filter(|line| line.starts_with(card)).count();
-        (self.wire.iter().map(|(request, _)| count(request)).sum(), self.wire.iter().map(|(_, reply)| count(reply)).sum())
+        (
+            self.wire.iter().map(|(request, _)| count(request)).sum(),
+            self.wire.iter().map(|(_, reply)| count(reply)).sum(),
+        )
     }
 }
 
@@ -180,7 +198,8 @@ fn plain(body: &[u8], content_type: ContentType) -> String {
 /// Content number `seed`: different in every seed, and of some size.
 pub(crate) fn content(seed: u32) -> Vec<u8> {
     let line = format!("line {seed} of a file that nobody has to read\n");
-    line.repeat(3 + usize::try_from(seed % 5).expect("small")).into_bytes()
+    line.repeat(3 + usize::try_from(seed % 5).expect("small"))
+        .into_bytes()
 }
 
 pub(crate) fn name_of(content: &[u8]) -> ArtifactHash {
@@ -189,7 +208,18 @@ pub(crate) fn name_of(content: &[u8]) -> ArtifactHash {
 
 /// Puts contents into a repository as a local command would.
 pub(crate) fn put(repo: &mut Repo, seeds: core::ops::Range<u32>) -> Vec<ArtifactHash> {
-    seeds.map(|seed| put_as(repo, &content(seed), Put { private: false, unsent: true })).collect()
+    seeds
+        .map(|seed| {
+            put_as(
+                repo,
+                &content(seed),
+                Put {
+                    private: false,
+                    unsent: true,
+                },
+            )
+        })
+        .collect()
 }
 
 pub(crate) fn put_as(repo: &mut Repo, content: &[u8], how: Put) -> ArtifactHash {
@@ -202,7 +232,9 @@ pub(crate) fn put_as(repo: &mut Repo, content: &[u8], how: Put) -> ArtifactHash 
 }
 
 pub(crate) fn rid(repo: &Repo, hash: &ArtifactHash) -> Rid {
-    repo.rid_of(hash).expect("a sound repository").expect("a known artifact")
+    repo.rid_of(hash)
+        .expect("a sound repository")
+        .expect("a known artifact")
 }
 
 /// Whether `repo` holds the content of `hash`.
@@ -216,7 +248,8 @@ pub(crate) fn has(repo: &Repo, hash: &ArtifactHash) -> bool {
 /// The names of all public artifacts.
 pub(crate) fn names(repo: &Repo) -> Vec<ArtifactHash> {
     let mut names = Vec::new();
-    repo.each_available(&mut |_, hash| names.push(*hash)).expect("a sound repository");
+    repo.each_available(&mut |_, hash| names.push(*hash))
+        .expect("a sound repository");
     names.sort_unstable();
     names
 }
@@ -245,7 +278,10 @@ fn a_pull_sends_nothing_and_a_push_receives_nothing() {
     assert!(!here.iter().any(|hash| has(&pair.server, hash)));
     let later = put(&mut pair.server, 10..12);
     let pushed = pair.sync(Goal::Push);
-    assert_eq!((pushed.stats.artifacts_sent, pushed.stats.artifacts_received), (5, 0));
+    assert_eq!(
+        (pushed.stats.artifacts_sent, pushed.stats.artifacts_received),
+        (5, 0)
+    );
     assert!(here.iter().all(|hash| has(&pair.server, hash)));
     assert!(!later.iter().any(|hash| has(&pair.client, hash)));
 }
@@ -257,7 +293,12 @@ fn a_push_of_a_thousand_new_artifacts_takes_one_round() {
     let outcome = pair.sync(Goal::Push);
     assert_eq!((outcome.rounds, outcome.stats.artifacts_sent), (1, 1000));
     assert!(new.iter().all(|hash| has(&pair.server, hash)));
-    assert!(pair.client.unsent_artifacts().expect("a sound repository").is_empty());
+    assert!(
+        pair.client
+            .unsent_artifacts()
+            .expect("a sound repository")
+            .is_empty()
+    );
 }
 
 #[test]
@@ -269,7 +310,12 @@ fn a_push_beyond_the_budget_goes_on_until_all_is_there() {
     let outcome = pair.run(options).expect("honest peers");
     assert!(outcome.rounds > 3, "{} rounds", outcome.rounds);
     assert!(new.iter().all(|hash| has(&pair.server, hash)));
-    assert!(pair.wire.iter().all(|(request, _)| request.len() < 4_000 + 12_000), "a budget and names");
+    assert!(
+        pair.wire
+            .iter()
+            .all(|(request, _)| request.len() < 4_000 + 12_000),
+        "a budget and names"
+    );
 }
 
 #[test]
@@ -312,7 +358,10 @@ fn a_second_sync_moves_nothing_in_one_round() {
     pair.sync(Goal::Sync);
     let outcome = pair.sync(Goal::Sync);
     assert_eq!(outcome.rounds, 1);
-    assert_eq!((outcome.stats.artifacts_sent, outcome.stats.artifacts_received), (0, 0));
+    assert_eq!(
+        (outcome.stats.artifacts_sent, outcome.stats.artifacts_received),
+        (0, 0)
+    );
 }
 
 #[test]
@@ -332,7 +381,8 @@ fn phantoms_that_nobody_has_do_not_keep_a_session_going() {
     let mut pair = Pair::new();
     let nowhere = name_of(b"nobody has this");
     let phantom = |repo: &mut Repo| {
-        repo.write(|tx| tx.phantom(&nowhere, false)).expect("a sound repository");
+        repo.write(|tx| tx.phantom(&nowhere, false))
+            .expect("a sound repository");
     };
     phantom(&mut pair.client);
     phantom(&mut pair.server);
@@ -349,8 +399,15 @@ fn a_delta_comes_before_its_source_and_is_kept_until_the_source_is_there() {
     let (old, new) = (content(1), [content(1), b"one more line\n".to_vec()].concat());
     let delta = leaf_core::format::delta::create(&old, &new);
     let (old_name, new_name) = (name_of(&old), name_of(&new));
-    let head = format!("pragma client-version 22100 20230226 192424\npush x {}\n", ProjectCode::from_random(PROJECT));
-    let dangling = [format!("file {new_name} {old_name} {}\n", delta.len()).into_bytes(), delta].concat();
+    let head = format!(
+        "pragma client-version 22100 20230226 192424\npush x {}\n",
+        ProjectCode::from_random(PROJECT)
+    );
+    let dangling = [
+        format!("file {new_name} {old_name} {}\n", delta.len()).into_bytes(),
+        delta,
+    ]
+    .concat();
     let reply = pair.ask_bytes(&signed(&dangling, &head));
     assert!(reply.contains(&format!("gimme {old_name}\n")), "{reply}");
     assert!(!has(&pair.server, &new_name));
@@ -370,7 +427,10 @@ fn verily_announces_everything() {
     pair.run(options).expect("honest peers");
     let (announced_here, announced_there) = pair.count("igot ");
     assert_eq!(announced_here, 151);
-    assert_eq!(announced_there, 0, "what the client announces the server need not");
+    assert_eq!(
+        announced_there, 0,
+        "what the client announces the server need not"
+    );
 }
 
 /// `head` and `tail`, signed by the admin.
@@ -383,4 +443,3 @@ pub(crate) fn signed(tail: &[u8], head: &str) -> Vec<u8> {
     signed.extend_from_slice(&message);
     signed
 }
-
