@@ -4,7 +4,7 @@
 //! `send_unclustered()`, `send_all()`, `send_private()`.
 
 use super::send::Sent;
-use super::serving::{Marks, Refusal, Serving, Stop, refuse};
+use super::serving::{Marks, NO_PRIVATE, Refusal, Serving, Stop, refuse};
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, Rid};
 use crate::repo::{Cap, ConfigGroup, Mark, RepoError};
@@ -20,8 +20,15 @@ impl Serving<'_> {
             self.repo.server_code()?.to_string(),
             self.repo.project_code()?.to_string(),
         );
-        if !self.caps.has(Cap::Clone) {
-            let message = "not authorized to clone".to_owned();
+        // A client that cannot log in yet asks again when it can; answered now, it would miss what is private.
+        let too_early = self.private_denied && !self.logged_in;
+        if !self.caps.has(Cap::Clone) || too_early {
+            let message = if too_early {
+                NO_PRIVATE
+            } else {
+                "not authorized to clone"
+            }
+            .to_owned();
             return Err(Stop::Refused(Refusal {
                 message,
                 codes: Some(codes),

@@ -205,6 +205,13 @@ impl SyncSession {
             heard.denied = Some(message.to_owned());
             return Ok(());
         }
+        // Whoever may only read is told so in a friendlier way, unless the request had artifacts in it.
+        if self.talk.pull && self.talk.push && message.starts_with("not authorized to write") {
+            self.talk.push = false;
+            self.events.push_back(SyncEvent::PullOnly);
+            heard.denied = Some(message.to_owned());
+            return Ok(());
+        }
         Err(match message {
             "wrong project" => SyncError::PeerWrongProject,
             _ => SyncError::PeerSaid {
@@ -458,7 +465,8 @@ impl SyncSession {
         let news_of_private = !talk.asked_private.is_empty() && self.round == 1;
         let uv_to_send = talk.uv.push_ok && !talk.uv.to_send.is_empty();
         let uv_to_ask = !talk.uv.to_ask.is_empty() && (heard.uv_received > 0 || self.round < 3);
-        Ok((!talk.asked.is_empty() && !unheeded)
+        Ok(heard.denied.is_some()
+            || (!talk.asked.is_empty() && !unheeded)
             || news_of_private
             || uv_to_send
             || uv_to_ask

@@ -75,8 +75,10 @@ pub(super) struct Serving<'a> {
     pub(super) marks: Marks,
     pub(super) uv_stored: bool,
     pub(super) uv_catalog_sent: bool,
+    /// The client asked for private artifacts and may not have them.
+    pub(super) private_denied: bool,
+    pub(super) logged_in: bool,
     next_is_private: bool,
-    logged_in: bool,
     cursor: Option<i64>,
 }
 
@@ -119,8 +121,9 @@ impl<'a> Serving<'a> {
             marks: Marks::default(),
             uv_stored: false,
             uv_catalog_sent: false,
-            next_is_private: false,
+            private_denied: false,
             logged_in: false,
+            next_is_private: false,
             cursor,
         }
     }
@@ -242,10 +245,14 @@ impl<'a> Serving<'a> {
             }
             Pragma::ReqLinks => self.links = true,
             Pragma::SendCatalog => self.catalog = true,
-            Pragma::SendPrivate => {
-                self.need(Cap::Private, "not authorized to sync private content")?;
-                self.sender.private = true;
+            // Said and gone on, as the first request of a clone comes before its login.
+            Pragma::SendPrivate if !self.caps.has(Cap::Private) => {
+                self.out
+                    .push(&Card::Error(&fossilize::encode(NO_PRIVATE.as_bytes())));
+                self.served.error = Some(NO_PRIVATE.to_owned());
+                self.private_denied = true;
             }
+            Pragma::SendPrivate => self.sender.private = true,
             Pragma::UvHash(theirs) => self.compare_uv(theirs)?,
             _ => {}
         }
@@ -384,7 +391,7 @@ impl<'a> Serving<'a> {
     }
 
     fn expect_private(&mut self) -> Result<(), Stop> {
-        self.need(Cap::Private, "not authorized to sync private content")?;
+        self.need(Cap::Private, NO_PRIVATE)?;
         self.next_is_private = true;
         Ok(())
     }
@@ -396,8 +403,11 @@ impl<'a> Serving<'a> {
         body: Body<'_>,
     ) -> Result<(), Stop> {
         let private = core::mem::take(&mut self.next_is_private);
-        if !self.pushing {
-            return refuse("not authorized to write");
+        match (self.pushing, self.pulling) {
+            (true, _) => {}
+            // The client was told to pull only, but its request had left by then.
+            (false, true) if !self.caps.has(Cap::Write) => return Ok(()),
+            (false, _) => return refuse("not authorized to write"),
         }
         let received = receive(
             self.writer(),
@@ -457,6 +467,9 @@ impl<'a> Serving<'a> {
         Ok(())
     }
 }
+
+/// To whoever lacks the right to private artifacts.
+pub(super) const NO_PRIVATE: &str = "not authorized to sync private content";
 
 /// Ends the request with a message to the client.
 pub(super) fn refuse<T>(message: impl Into<String>) -> Result<T, Stop> {

@@ -1,0 +1,8 @@
+//! Sync over a real wire with the `fossil` program: our session against its server, its commands against ours.
+//!
+//! Small on purpose: HTTP by hand over a socket, so that nothing but the protocol is on trial here.
+
+mod client;
+mod http;
+mod server;
+mod stock;
