@@ -8,6 +8,7 @@ mod delta;
 mod envelope;
 mod fossilize;
 mod hash;
+mod history;
 mod login;
 mod pair;
 mod path;
