@@ -126,13 +126,17 @@ impl Stock {
     }
 }
 
-/// The derived tables, with names in place of the ids that a rebuild numbers anew.
+/// The derived tables, with names in place of the ids that a rebuild numbers anew, and times to a tenth of a
+/// second: stock writes them with 16 digits and so rounds the last of 17.
 const DERIVED: [(&str, &str); 13] = [
     (
         "event",
-        "SELECT type, mtime, objid, user, euser, comment, ecomment, bgcolor, brief, omtime FROM event",
+        "SELECT type, round(mtime, 6), objid, user, euser, comment, ecomment, bgcolor, brief, round(omtime, 6) FROM event",
     ),
-    ("plink", "SELECT pid, cid, isprim, mtime, baseid FROM plink"),
+    (
+        "plink",
+        "SELECT pid, cid, isprim, round(mtime, 6), baseid FROM plink",
+    ),
     (
         "mlink",
         "SELECT mid, fid, pmid, pid, f.name, p.name, mperm, isaux FROM mlink JOIN filename f USING(fnid)
@@ -141,12 +145,15 @@ const DERIVED: [(&str, &str); 13] = [
     ("leaf", "SELECT rid FROM leaf"),
     (
         "tagxref",
-        "SELECT tagname, tagtype, srcid, origid, value, mtime, rid FROM tagxref JOIN tag USING(tagid)",
+        "SELECT tagname, tagtype, srcid, origid, value, round(mtime, 6), rid FROM tagxref JOIN tag USING(tagid)",
     ),
-    ("backlink", "SELECT target, srctype, srcid, mtime FROM backlink"),
+    (
+        "backlink",
+        "SELECT target, srctype, srcid, round(mtime, 6) FROM backlink",
+    ),
     (
         "attachment",
-        "SELECT isLatest, mtime, src, target, filename, comment, user FROM attachment",
+        "SELECT isLatest, round(mtime, 6), src, target, filename, comment, user FROM attachment",
     ),
     (
         "cherrypick",
@@ -154,16 +161,16 @@ const DERIVED: [(&str, &str); 13] = [
     ),
     (
         "forumpost",
-        "SELECT fpid, froot, fprev, firt, fmtime FROM forumpost",
+        "SELECT fpid, froot, fprev, firt, round(fmtime, 6) FROM forumpost",
     ),
     ("phantom", "SELECT rid FROM phantom"),
     (
         "ticket",
-        "SELECT tkt_uuid, tkt_mtime, tkt_ctime, type, status, title, comment, private_contact FROM ticket",
+        "SELECT tkt_uuid, round(tkt_mtime, 6), round(tkt_ctime, 6), type, status, title, comment, private_contact FROM ticket",
     ),
     (
         "ticketchng",
-        "SELECT tkt_rid, tkt_mtime, tkt_user, login, username, mimetype, icomment FROM ticketchng",
+        "SELECT tkt_rid, round(tkt_mtime, 6), tkt_user, login, username, mimetype, icomment FROM ticketchng",
     ),
     ("unclustered", "SELECT rid FROM unclustered"),
 ];

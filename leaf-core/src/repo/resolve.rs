@@ -4,6 +4,7 @@
 //! here: they are names in a working copy, not in a repository.
 
 use super::change::BadChange;
+use super::timeline::HALF_MS;
 use super::{Repo, RepoError};
 use crate::id::Rid;
 use crate::time::Timestamp;
@@ -105,7 +106,7 @@ impl Repo {
 
     fn latest_event(&self, event_type: &str, until: Option<Timestamp>) -> Result<Option<Rid>, RepoError> {
         let sql = "SELECT objid FROM event WHERE type GLOB ?1 AND mtime<=?2 ORDER BY mtime DESC, objid DESC LIMIT 1";
-        let until = until.map_or(f64::INFINITY, Timestamp::julian);
+        let until = until.map_or(f64::INFINITY, |until| until.julian() + HALF_MS);
         let mut query = self.db.prepare_cached(sql)?;
         Ok(query
             .query_row(params![event_type, until], |row| row.get(0))
@@ -122,7 +123,7 @@ impl Repo {
              WHERE tag.tagname='sym-'||?1 AND tagxref.tagid=tag.tagid AND tagxref.tagtype>0
                AND event.objid=tagxref.rid AND event.type GLOB ?2 AND event.mtime<=?3
              ORDER BY event.mtime DESC, event.objid DESC LIMIT 1";
-        let until = until.map_or(f64::INFINITY, Timestamp::julian);
+        let until = until.map_or(f64::INFINITY, |until| until.julian() + HALF_MS);
         let mut query = self.db.prepare_cached(sql)?;
         Ok(query
             .query_row(params![tag, scope.event_type(), until], |row| row.get(0))

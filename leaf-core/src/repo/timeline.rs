@@ -131,6 +131,9 @@ const COLUMNS: &str = "SELECT e.objid, b.uuid, e.type, e.mtime, coalesce(e.euser
     EXISTS(SELECT 1 FROM private WHERE rid=e.objid)
     FROM event e JOIN blob b ON b.rid=e.objid WHERE 1";
 
+/// Half a millisecond in days: stock rounds the last digit of a time, either way.
+pub(super) const HALF_MS: f64 = 0.5 / 86_400_000.0;
+
 impl Repo {
     /// The entries that `query` wants, newest first.
     ///
@@ -155,10 +158,10 @@ impl Repo {
             also(" AND coalesce(e.euser, e.user)=?", &[user.clone().into()]);
         }
         if let Some(since) = query.since {
-            also(" AND e.mtime>=?", &[since.julian().into()]);
+            also(" AND e.mtime>=?", &[(since.julian() - HALF_MS).into()]);
         }
         if let Some(until) = query.until {
-            also(" AND e.mtime<=?", &[until.julian().into()]);
+            also(" AND e.mtime<=?", &[(until.julian() + HALF_MS).into()]);
         }
         if let Some(after) = query.after {
             also(
