@@ -5,7 +5,8 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use leaf_core::format::hash::{BatchVerifier, HashKind, name, sha1_hex, verify};
+use leaf_core::format::batch::{BatchVerifier, Verdict};
+use leaf_core::format::hash::{HashKind, name, sha1_hex, verify};
 use leaf_core::format::zblob::{Inflater, compress, compress_fast, expand};
 use leaf_core::format::{delta, hash};
 
@@ -124,7 +125,7 @@ fn batch(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallT
             |named| {
                 let mut verifier = BatchVerifier::new(usize::MAX);
                 let mut right = 0;
-                let mut done = |(), good: bool, _: Vec<u8>| right += usize::from(good);
+                let mut done = |(), verdict: Verdict, _: Vec<u8>| right += usize::from(verdict.named_right);
                 for (hash, content) in named {
                     verifier.push((), hash, content, &mut done);
                 }

@@ -5,9 +5,6 @@
 //!
 //! Source: Fossil `src/hname.c`, `src/sha1.c` (hardened SHA1), `src/sha3.c`, `src/md5.c`.
 
-use std::rc::Rc;
-use std::sync::Arc;
-
 use md5::Digest as _;
 
 use crate::id::{ArtifactHash, to_hex};
@@ -85,9 +82,14 @@ pub fn sha1_hex(bytes: &[u8]) -> String {
     to_hex(&sha1::Sha1::digest(bytes))
 }
 
-/// MD5 in hex, for `Z` and `R` cards.
+/// MD5, for `Z` and `R` cards.
+pub fn md5(bytes: &[u8]) -> [u8; 16] {
+    md5::Md5::digest(bytes).into()
+}
+
+/// The same in hex.
 pub fn md5_hex(bytes: &[u8]) -> String {
-    to_hex(&md5::Md5::digest(bytes))
+    to_hex(&md5(bytes))
 }
 
 /// MD5 of many contents at once, several times as fast as one by one; in their order.
@@ -113,83 +115,5 @@ impl Md5 {
     /// The digest in hex.
     pub fn hex(self) -> String {
         to_hex(&self.0.finalize())
-    }
-}
-
-/// Content that a [`BatchVerifier`] can hold: owned, or shared with whoever applies deltas to it.
-pub trait Content {
-    /// The bytes.
-    fn bytes(&self) -> &[u8];
-}
-
-macro_rules! content {
-    ($($holder:ty),*) => {$(
-        impl Content for $holder {
-            fn bytes(&self) -> &[u8] {
-                self
-            }
-        }
-    )*};
-}
-content!(Vec<u8>, Rc<Vec<u8>>, Arc<Vec<u8>>, Rc<[u8]>, Arc<[u8]>);
-
-/// Collects contents and hashes several per SIMD pass.
-///
-/// Contents are handed back with the verdict, in the order of [`push`](Self::push). Contents that are shared
-/// (`Rc`, `Arc`) can serve as sources of deltas while they wait: whoever builds a delta tree need not wait
-/// for a verdict before it goes on, only before it stores.
-pub struct BatchVerifier<T, C = Vec<u8>> {
-    bytes_max: usize,
-    bytes: usize,
-    waiting: Vec<Waiting<T, C>>,
-}
-
-struct Waiting<T, C> {
-    tag: T,
-    hash: ArtifactHash,
-    content: C,
-}
-
-impl<T, C: Content> BatchVerifier<T, C> {
-    /// A verifier that holds `bytes_max` bytes of content and, on top, the one that exceeds it.
-    ///
-    /// A few hundred contents fill the lanes well; a few do not.
-    pub fn new(bytes_max: usize) -> Self {
-        Self {
-            bytes_max,
-            bytes: 0,
-            waiting: Vec::new(),
-        }
-    }
-
-    /// Takes `content`. When enough are waiting, `done` hears of each its tag and whether the hash is right,
-    /// and gets the content back.
-    pub fn push(&mut self, tag: T, hash: ArtifactHash, content: C, done: &mut dyn FnMut(T, bool, C)) {
-        let bytes = content.bytes().len() + size_of::<Waiting<T, C>>();
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.waiting.push(Waiting { tag, hash, content });
-        if self.bytes >= self.bytes_max {
-            self.flush(done);
-        }
-    }
-
-    /// Hashes what is waiting. To be called after the last [`push`](Self::push).
-    pub fn flush(&mut self, done: &mut dyn FnMut(T, bool, C)) {
-        let is_sha3 = |waiting: &&Waiting<T, C>| matches!(waiting.hash, ArtifactHash::Sha3(_));
-        let sha3: Vec<&[u8]> = self
-            .waiting
-            .iter()
-            .filter(is_sha3)
-            .map(|one| one.content.bytes())
-            .collect();
-        let mut digests = leaf_lanes::sha3_256_many(&sha3).into_iter();
-        self.bytes = 0;
-        for Waiting { tag, hash, content } in self.waiting.drain(..) {
-            let good = match hash {
-                ArtifactHash::Sha1(_) => verify(&hash, content.bytes()),
-                ArtifactHash::Sha3(named) => digests.next() == Some(named),
-            };
-            done(tag, good, content);
-        }
     }
 }

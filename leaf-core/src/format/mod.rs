@@ -3,6 +3,7 @@
 //! Source: Fossil `www/fileformat.wiki`, `www/delta_format.wiki`.
 
 pub mod artifact;
+pub mod batch;
 pub mod delta;
 pub mod fossilize;
 pub mod hash;

@@ -3,11 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use std::sync::Arc;
-
-use leaf_core::format::hash::{
-    BatchVerifier, HashKind, HashPolicy, Md5, md5_hex, md5_many, name, sha1_hex, verify,
-};
+use leaf_core::format::batch::{BatchVerifier, Verdict};
+use leaf_core::format::hash::{HashKind, HashPolicy, Md5, md5_hex, md5_many, name, sha1_hex, verify};
 use leaf_core::id::ArtifactHash;
 use proptest::prelude::*;
 
@@ -103,9 +100,17 @@ fn content_made_to_collide_under_sha1_has_no_valid_name() {
             assert!(!verify(&hash, content));
             let mut verdicts = Vec::new();
             let mut verifier = BatchVerifier::new(1 << 20);
-            verifier.push((), hash, content.to_vec(), &mut |(), good, _| verdicts.push(good));
-            verifier.flush(&mut |(), good, _| verdicts.push(good));
-            assert_eq!(verdicts, [false]);
+            verifier.push((), hash, content.to_vec(), &mut |(), verdict, _| {
+                verdicts.push(verdict)
+            });
+            verifier.flush(&mut |(), verdict, _| verdicts.push(verdict));
+            assert_eq!(
+                verdicts,
+                [Verdict {
+                    named_right: false,
+                    z_right: None
+                }]
+            );
             // Under SHA3 it is content like any other.
             assert!(verify(&name(HashKind::Sha3, content), content));
         }
@@ -130,76 +135,8 @@ fn a_hash_policy_is_a_number_from_0_to_4() {
     assert_eq!(HashPolicy::from_config(-1), None);
 }
 
-#[test]
-fn a_batch_waits_until_its_budget_is_full() {
-    let mut heard = Vec::new();
-    let mut verifier = BatchVerifier::new(10_000);
-    for tag in 0..3 {
-        let content = vec![tag; 4_000];
-        verifier.push(
-            tag,
-            name(HashKind::Sha3, &content),
-            content,
-            &mut |tag, good, _| heard.push((tag, good)),
-        );
-        let wanted: &[(u8, bool)] = if tag < 2 {
-            &[]
-        } else {
-            &[(0, true), (1, true), (2, true)]
-        };
-        assert_eq!(heard, wanted);
-    }
-    verifier.flush(&mut |tag, good, _| heard.push((tag, good)));
-    assert_eq!(heard.len(), 3, "nothing is heard twice");
-}
-
-#[test]
-fn shared_content_serves_as_a_source_while_it_waits() {
-    let content = Arc::new(TEXT.to_vec());
-    let mut verifier = BatchVerifier::new(1 << 20);
-    verifier.push(
-        (),
-        name(HashKind::Sha3, TEXT),
-        Arc::clone(&content),
-        &mut |(), _, _| unreachable!("the budget is not full"),
-    );
-    assert_eq!(content.as_slice(), TEXT);
-    let mut back = None;
-    verifier.flush(&mut |(), good, content| back = Some((good, content)));
-    let (good, back) = back.expect("one verdict");
-    assert!(good && Arc::ptr_eq(&back, &content));
-}
-
-/// Content, whether it is named by SHA3, and whether the name is a wrong one.
-fn claim() -> impl Strategy<Value = (Vec<u8>, bool, bool)> {
-    (
-        proptest::collection::vec(any::<u8>(), 0..700),
-        any::<bool>(),
-        proptest::bool::weighted(0.2),
-    )
-}
-
 proptest! {
     #![proptest_config(crate::properties::config(60))]
-
-    #[test]
-    fn a_batch_gives_each_content_its_own_verdict_in_order(
-        claims in proptest::collection::vec(claim(), 0..30),
-        bytes_max in 0_usize..9_000,
-    ) {
-        let mut heard = Vec::new();
-        let mut done = |tag: usize, good: bool, content: Vec<u8>| heard.push((tag, good, content));
-        let mut verifier = BatchVerifier::new(bytes_max);
-        for (tag, (content, sha3, wrong)) in claims.iter().enumerate() {
-            let kind = if *sha3 { HashKind::Sha3 } else { HashKind::Sha1 };
-            let hash = if *wrong { name(kind, b"something else entirely") } else { name(kind, content) };
-            verifier.push(tag, hash, content.clone(), &mut done);
-        }
-        verifier.flush(&mut done);
-        let wanted: Vec<_> =
-            claims.into_iter().enumerate().map(|(tag, (content, _, wrong))| (tag, !wrong, content)).collect();
-        prop_assert_eq!(heard, wanted);
-    }
 
     #[test]
     fn any_flipped_bit_is_another_name(

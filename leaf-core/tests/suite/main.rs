@@ -3,6 +3,7 @@
 mod artifact;
 mod artifact_properties;
 mod bad_format;
+mod batch;
 mod cards;
 mod delta;
 mod envelope;

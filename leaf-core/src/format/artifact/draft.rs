@@ -57,9 +57,13 @@ struct Reader<'a, 'c> {
     limits: &'c Limits,
 }
 
-/// Reads all cards of `content`.
-pub(super) fn read<'a>(content: &'a [u8], limits: &Limits) -> Result<Draft<'a>, BadArtifact> {
-    let mut cards = lexer::open(content)?;
+/// Reads all cards of `content`. `z_right` is whether its checksum is right, if that is known.
+pub(super) fn read<'a>(
+    content: &'a [u8],
+    z_right: Option<bool>,
+    limits: &Limits,
+) -> Result<Draft<'a>, BadArtifact> {
+    let mut cards = lexer::open(content, z_right)?;
     let mut draft = Draft::default();
     let mut last = b'A';
     let mut offset = 0;

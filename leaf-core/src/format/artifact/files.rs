@@ -44,7 +44,20 @@ impl<'a> ArtifactView<'a> {
     ///
     /// As [`Artifact::parse`].
     pub fn parse_within(content: &'a [u8], limits: &Limits) -> Result<Self, BadArtifact> {
-        let draft = draft::read(content, limits)?;
+        Self::parse_checked(content, None, limits)
+    }
+
+    /// Like [`parse_within`](Self::parse_within), without another look at a checksum whose verdict is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Artifact::parse`].
+    pub fn parse_checked(
+        content: &'a [u8],
+        z_right: Option<bool>,
+        limits: &Limits,
+    ) -> Result<Self, BadArtifact> {
+        let draft = draft::read(content, z_right, limits)?;
         let kind = Kind::of(&draft)?;
         let view = match kind {
             Kind::Manifest => ManifestView::from_draft(draft).map(Self::Manifest),

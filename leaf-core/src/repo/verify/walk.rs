@@ -9,15 +9,14 @@ use super::plan::CheckPart;
 use super::recent::Recent;
 use super::{BadRow, Checked, Fault, Repo, RepoError};
 use crate::format::artifact::ArtifactView;
+use crate::format::batch::{BatchVerifier, Verdict};
 use crate::format::delta;
-use crate::format::hash::BatchVerifier;
 use crate::format::zblob::Inflater;
 use crate::id::{ArtifactHash, Rid};
+use crate::limits::Limits;
 use crate::repo::crosslink::CheckinFacts;
 use crate::repo::crosslink::changes::{self, PackedChanges};
 
-/// Bytes that wait for their hash at a time.
-const BATCH_BYTES: usize = 2 << 20;
 /// Artifacts between two reports of progress.
 const REPORT_EVERY: u64 = 256;
 
@@ -34,7 +33,7 @@ impl Repo {
             part,
             progress,
             inflater: Inflater::new(),
-            verifier: BatchVerifier::new(BATCH_BYTES),
+            verifier: BatchVerifier::new(self.limits().work_bytes),
             recent: Recent::default(),
             found: Checked::default(),
             reported: (0, 0),
@@ -57,11 +56,14 @@ struct Walk<'a> {
     part: &'a CheckPart,
     progress: &'a mut dyn FnMut(u64, u64),
     inflater: Inflater,
-    verifier: BatchVerifier<(i64, ArtifactHash), Arc<Vec<u8>>>,
+    verifier: BatchVerifier<Named, Arc<Vec<u8>>>,
     recent: Recent,
     found: Checked,
     reported: (u64, u64),
 }
+
+/// An artifact that waits for its verdict: its row and its name.
+type Named = (i64, ArtifactHash);
 
 /// An artifact to be expanded: its row, how many deltas lie above it, and the content it is a delta of.
 type Waiting = (i64, usize, Option<Arc<Vec<u8>>>);
@@ -142,32 +144,16 @@ impl Walk<'_> {
             self.found.sizes.push((Rid(rid), right));
             self.bad(rid, Fault::Size)?;
         }
-        match ArtifactView::parse_within(content, self.repo.limits()) {
-            Err(_) => {}
-            Ok(ArtifactView::Other(_)) => self.found.others.push(Rid(rid)),
-            Ok(ArtifactView::Manifest(view)) => {
-                self.found.checkins.push(CheckinFacts::new(Rid(rid), &view));
-                if view.parents.is_empty() {
-                    let mut packed = PackedChanges::default();
-                    changes::added(&view.files, &mut |change| packed.push(&change));
-                    self.recent.link(0, rid, packed, &mut self.found.links);
-                }
-                if view.baseline.is_none() {
-                    self.recent.add(rid, hash, content, &view, &mut self.found.links);
-                }
-            }
-        }
-        let bad = &mut self.found.bad;
-        self.verifier.push(
-            (rid, hash),
-            hash,
-            Arc::clone(content),
-            &mut |(rid, hash), good, _| {
-                if !good {
-                    bad.push(wrong(rid, hash, Fault::Hash));
-                }
-            },
-        );
+        let mut facts = Facts {
+            found: &mut self.found,
+            recent: &mut self.recent,
+            limits: self.repo.limits(),
+        };
+        let content = Arc::clone(content);
+        self.verifier
+            .push((rid, hash), hash, content, &mut |named, verdict, content| {
+                facts.note(named, verdict, &content);
+            });
         if self.found.artifacts - self.reported.0 >= REPORT_EVERY {
             self.report();
         }
@@ -187,15 +173,46 @@ impl Walk<'_> {
     }
 
     fn end(mut self) -> Result<Checked, RepoError> {
-        let bad = &mut self.found.bad;
-        self.verifier.flush(&mut |(rid, hash), good, _| {
-            if !good {
-                bad.push(wrong(rid, hash, Fault::Hash));
-            }
-        });
+        let mut facts = Facts {
+            found: &mut self.found,
+            recent: &mut self.recent,
+            limits: self.repo.limits(),
+        };
+        self.verifier
+            .flush(&mut |named, verdict, content| facts.note(named, verdict, &content));
         self.report();
         self.found.bad.sort_by_key(|row| row.rid);
         Ok(self.found)
+    }
+}
+
+/// Where goes what is learned of an artifact.
+struct Facts<'a> {
+    found: &'a mut Checked,
+    recent: &'a mut Recent,
+    limits: &'a Limits,
+}
+
+impl Facts<'_> {
+    fn note(&mut self, (rid, hash): Named, verdict: Verdict, content: &Arc<Vec<u8>>) {
+        if !verdict.named_right {
+            self.found.bad.push(wrong(rid, hash, Fault::Hash));
+        }
+        match ArtifactView::parse_checked(content, verdict.z_right, self.limits) {
+            Err(_) => {}
+            Ok(ArtifactView::Other(_)) => self.found.others.push(Rid(rid)),
+            Ok(ArtifactView::Manifest(view)) => {
+                self.found.checkins.push(CheckinFacts::new(Rid(rid), &view));
+                if view.parents.is_empty() {
+                    let mut packed = PackedChanges::default();
+                    changes::added(&view.files, &mut |change| packed.push(&change));
+                    self.recent.link(0, rid, packed, &mut self.found.links);
+                }
+                if view.baseline.is_none() {
+                    self.recent.add(rid, hash, content, &view, &mut self.found.links);
+                }
+            }
+        }
     }
 }
 
