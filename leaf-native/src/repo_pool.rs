@@ -8,7 +8,8 @@ use crate::disk::{self, Access};
 use crate::error::CliError;
 use leaf_core::repo::Repo;
 use leaf_core::sync::SeenLogins;
-use std::path::Path;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::oneshot;
 
@@ -40,15 +41,15 @@ impl RepoPool {
         let queue = Arc::new(Mutex::new(queue));
         let seen = SeenLogins::default();
         for _ in 0..cores.clamp(2, THREADS_MAX) {
-            let mut repo = disk::open(file, Access::Write)?;
-            let (queue, mut seen) = (Arc::clone(&queue), seen.clone());
+            let owner = Owner {
+                file: file.to_owned(),
+                repo: disk::open(file, Access::Write)?,
+                seen: seen.clone(),
+                queue: Arc::clone(&queue),
+            };
             std::thread::Builder::new()
                 .name("repository".into())
-                .spawn(move || {
-                    while let Some(job) = next(&queue) {
-                        job(&mut repo, &mut seen);
-                    }
-                })?;
+                .spawn(move || owner.work())?;
         }
         Ok(Self { jobs })
     }
@@ -64,14 +65,43 @@ impl RepoPool {
     ) -> Result<T, RepoGone> {
         let (answer, wait) = oneshot::channel();
         let job: Job = Box::new(move |repo, seen| {
-            let value = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(repo, seen)));
-            if let Ok(value) = value {
-                // The caller may have stopped waiting; its answer is then of no use to anyone.
-                answer.send(value).ok();
-            }
+            // The caller may have stopped waiting; its answer is then of no use to anyone.
+            answer.send(job(repo, seen)).ok();
         });
         self.jobs.send(job).map_err(|_| RepoGone)?;
         wait.await.map_err(|_| RepoGone)
+    }
+}
+
+/// What one thread owns.
+struct Owner {
+    file: PathBuf,
+    repo: Repo,
+    seen: SeenLogins,
+    queue: Arc<Mutex<mpsc::Receiver<Job>>>,
+}
+
+impl Owner {
+    /// Does jobs until there will be none.
+    fn work(mut self) {
+        while let Some(job) = next(&self.queue) {
+            let (repo, seen) = (&mut self.repo, &mut self.seen);
+            if catch_unwind(AssertUnwindSafe(|| job(repo, seen))).is_ok() {
+                continue;
+            }
+            // The connection may be inside a transaction that nobody will end: closing it rolls back.
+            tracing::error!("a request ended in a bug of ours; its connection to the repository is renewed");
+            match disk::open(&self.file, Access::Write) {
+                Ok(repo) => self.repo = repo,
+                Err(error) => {
+                    tracing::error!(
+                        cause = error.lines().join(": "),
+                        "the repository cannot be opened again"
+                    );
+                    return;
+                }
+            }
+        }
     }
 }
 

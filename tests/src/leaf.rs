@@ -133,12 +133,17 @@ impl LeafServer {
     }
 
     /// Asks it to end (SIGTERM) and waits; the exit code tells whether it drained.
-    pub fn stop(mut self) -> Option<i32> {
+    pub fn stop(self) -> Option<i32> {
         let asked = Command::new("kill")
             .arg(self.child.id().to_string())
             .status()
             .expect("kill runs");
         assert!(asked.success(), "the server is gone already");
+        self.wait()
+    }
+
+    /// Waits until it ends of itself; its exit code.
+    pub fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("our own child").code()
     }
 }

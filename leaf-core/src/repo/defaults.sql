@@ -1,16 +1,5 @@
--- Rows that every new repository starts with: the well-known tags and the default ticket report.
+-- Rows that every new repository starts with: the default ticket report.
 -- Source: Fossil `src/schema.c`.
-INSERT INTO tag VALUES (1, 'bgcolor');
-INSERT INTO tag VALUES (2, 'comment');
-INSERT INTO tag VALUES (3, 'user');
-INSERT INTO tag VALUES (4, 'date');
-INSERT INTO tag VALUES (5, 'hidden');
-INSERT INTO tag VALUES (6, 'private');
-INSERT INTO tag VALUES (7, 'cluster');
-INSERT INTO tag VALUES (8, 'branch');
-INSERT INTO tag VALUES (9, 'closed');
-INSERT INTO tag VALUES (10, 'parent');
-INSERT INTO tag VALUES (11, 'note');
 INSERT INTO reportfmt(title,mtime,cols,sqlcode) VALUES('All Tickets',2440587.5,'#ffffff Key:
 #f2dcdc Active
 #e8e8e8 Review

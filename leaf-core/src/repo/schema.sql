@@ -187,3 +187,15 @@ CREATE TABLE cherrypick(
   PRIMARY KEY(parentid, childid)
 ) WITHOUT ROWID;
 CREATE INDEX cherrypick_cid ON cherrypick(childid);
+-- Tags whose numbers stock Fossil takes for granted.
+INSERT INTO tag VALUES (1, 'bgcolor');
+INSERT INTO tag VALUES (2, 'comment');
+INSERT INTO tag VALUES (3, 'user');
+INSERT INTO tag VALUES (4, 'date');
+INSERT INTO tag VALUES (5, 'hidden');
+INSERT INTO tag VALUES (6, 'private');
+INSERT INTO tag VALUES (7, 'cluster');
+INSERT INTO tag VALUES (8, 'branch');
+INSERT INTO tag VALUES (9, 'closed');
+INSERT INTO tag VALUES (10, 'parent');
+INSERT INTO tag VALUES (11, 'note');

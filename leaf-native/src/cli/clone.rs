@@ -67,11 +67,14 @@ impl Clone {
         let checked = check_all(&repo, &self.file, "verifying", global.out(), open_unfinished)?;
         let (artifacts, bytes) = sums(&checked);
         let speed = rate(bytes, begin.elapsed());
+        // What follows must be on the disk when it says so, unlike what came before it.
+        drop(repo);
         disk::make_durable(&self.file)?;
+        let mut repo = Repo::open_unfinished(disk::connect(&self.file, Access::Write)?)?;
         repo.finish_clone(checked, world::now())
             .map_err(|error| self.not_verified(error))?;
         self.remote.remember(&mut repo, &remote, &login)?;
-        self.set_up_admin(&mut repo, &admin)?;
+        set_up_admin(&mut repo, &admin)?;
         self.report(
             global,
             &driven,
@@ -136,18 +139,6 @@ impl Clone {
         cli
     }
 
-    /// The first user of the clone, with a password that nobody knows.
-    fn set_up_admin(&self, repo: &mut Repo, admin: &str) -> Result<(), CliError> {
-        let password = to_hex(&world::entropy());
-        let change = UserChange {
-            password: Some(&password),
-            capabilities: Some("s"),
-            info: None,
-        };
-        repo.write(|tx| tx.set_user(admin, &change, world::now()))?;
-        Ok(())
-    }
-
     fn report(&self, global: &Global, driven: &Driven, verified: &str) -> Result<(), CliError> {
         let stats = &driven.stats;
         let value = json!({
@@ -190,4 +181,16 @@ fn open_unfinished(file: &Path, access: Access) -> Result<Repo, CliError> {
         disk::relax(&db)?;
     }
     Ok(Repo::open_unfinished(db)?)
+}
+
+/// The first user of the clone, with a password that nobody knows.
+fn set_up_admin(repo: &mut Repo, admin: &str) -> Result<(), CliError> {
+    let password = to_hex(&world::entropy());
+    let change = UserChange {
+        password: Some(&password),
+        capabilities: Some("s"),
+        info: None,
+    };
+    repo.write(|tx| tx.set_user(admin, &change, world::now()))?;
+    Ok(())
 }

@@ -15,6 +15,10 @@ use std::path::Path;
 #[command(
     after_help = "FILE is read from the file system and put under the same path; NAME=FILE puts FILE under NAME.\nFiles that are not named stay as they are in the parent.\n\nExamples:\n  leaf commit -m 'Say what this is' README.md -R project.fossil\n  leaf commit -m 'Try it' --new-branch experiment src/main.rs=/tmp/main.rs\n  leaf commit -m 'Tidy' --branch trunk --rename old.txt=new.txt --remove junk.txt"
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of one command"
+)]
 pub(super) struct Commit {
     /// FILE or NAME=FILE
     files: Vec<String>,

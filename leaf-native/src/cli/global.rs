@@ -61,7 +61,7 @@ impl Global {
 /// Who makes changes, and when.
 #[derive(Args, Debug)]
 pub(super) struct Who {
-    /// Who you are; default: $LEAF_USER, else $USER
+    /// Who you are; default: `$LEAF_USER`, else `$USER`
     #[arg(long, value_name = "LOGIN")]
     user: Option<String>,
 }

@@ -8,7 +8,7 @@ use crate::output::{GOOD, STRONG, paint};
 use crate::world;
 use clap::Args;
 use leaf_core::id::{ProjectCode, ServerCode, to_hex};
-use leaf_core::repo::{Author, NewRepo, Repo, RepoError};
+use leaf_core::repo::{Author, NewRepo, Repo};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -53,7 +53,7 @@ impl New {
             user: admin.clone(),
             date: now,
         };
-        let (_, checkin) = repo.write(|tx| Ok::<_, RepoError>(tx.initial_checkin(&author)?))?;
+        let (_, checkin) = repo.write(|tx| tx.initial_checkin(&author))?;
         let value = json!({
             "file": self.file,
             "project_code": new.project_code.as_str(),

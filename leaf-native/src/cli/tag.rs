@@ -21,7 +21,11 @@ pub(super) struct Tag {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// List symbolic tags
-    List,
+    List {
+        /// Properties of Fossil's own, too
+        #[arg(long)]
+        raw: bool,
+    },
     /// List the tags on an artifact
     On {
         /// Hash prefix, tag, branch, date
@@ -61,7 +65,8 @@ enum Action {
 impl Tag {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
         match &self.action {
-            None | Some(Action::List) => list(global),
+            None => list(global, false),
+            Some(Action::List { raw }) => list(global, *raw),
             Some(Action::On { name }) => on(global, name),
             Some(Action::Add {
                 tag,
@@ -100,8 +105,17 @@ fn full_name(tag: &str, raw: bool) -> String {
     if raw { tag.to_owned() } else { format!("sym-{tag}") }
 }
 
-fn list(global: &Global) -> Result<(), CliError> {
-    let tags = global.read()?.tags()?;
+fn list(global: &Global, raw: bool) -> Result<(), CliError> {
+    let mut tags = global.read()?.tags()?;
+    if !raw {
+        tags.retain_mut(|tag| match tag.name.strip_prefix("sym-").map(str::to_owned) {
+            Some(name) => {
+                tag.name = name;
+                true
+            }
+            None => false,
+        });
+    }
     let value = tags
         .iter()
         .map(|tag| json!({ "name": tag.name, "count": tag.count }));

@@ -23,7 +23,7 @@ const ERROR_PAGE_BYTES: u64 = 8 << 10;
 /// Characters that are quoted of it.
 const QUOTE_CHARS: usize = 160;
 /// What this program calls itself.
-pub const USER_AGENT: &str = concat!("leaf/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("leaf/", env!("CARGO_PKG_VERSION"));
 
 /// How to call servers.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub struct HttpOptions {
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
-            silence_max: Duration::from_secs(60),
+            silence_max: Duration::from_mins(1),
             reply_bytes_max: 1 << 30,
             ca_cert: None,
         }
@@ -64,7 +64,7 @@ pub enum HttpError {
         /// Where.
         url: RemoteUrl,
         /// What the system says.
-        source: ureq::Error,
+        source: Box<ureq::Error>,
     },
     /// The connection ended in the middle of a reply.
     #[error("the connection was cut after {received} of {announced} bytes of the reply")]
@@ -85,7 +85,7 @@ pub enum HttpError {
     },
     /// The exchange failed half-way.
     #[error("the exchange with the server failed")]
-    Lost(#[source] ureq::Error),
+    Lost(#[source] Box<ureq::Error>),
     /// The answer is not Fossil's.
     #[error("the server does not speak the Fossil sync protocol: it answers with {content_type}{quote}")]
     NotFossil {
@@ -270,19 +270,19 @@ impl HttpRemote {
             | Error::Tls(_)
             | Error::Rustls(_) => HttpError::Connect {
                 url: self.url.clone(),
-                source: error,
+                source: Box::new(error),
             },
             Error::Timeout(_) => HttpError::Hang {
                 silence_max: self.options.silence_max,
             },
             Error::Io(source) if is_connect(&source) => HttpError::Connect {
                 url: self.url.clone(),
-                source: Error::Io(source),
+                source: Box::new(Error::Io(source)),
             },
             Error::Io(source) if is_timeout(&source) => HttpError::Hang {
                 silence_max: self.options.silence_max,
             },
-            other => HttpError::Lost(other),
+            other => HttpError::Lost(Box::new(other)),
         }
     }
 

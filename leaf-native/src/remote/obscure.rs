@@ -38,7 +38,7 @@ fn mix(bytes: &[u8], salt: u8) -> impl Iterator<Item = u8> {
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() < 2 || digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+    if digits.len() < 2 || !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
     }
     let pairs = digits.chunks_exact(2).map(|pair| std::str::from_utf8(pair).ok());

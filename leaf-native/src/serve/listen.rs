@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 /// Time for the head of a request, and for a TLS handshake.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// Time for a whole connection: one request and its reply over a slow line.
-const CONNECTION_MAX: Duration = Duration::from_secs(900);
+const CONNECTION_MAX: Duration = Duration::from_mins(15);
 /// Time that requests under way have to end once the server is told to.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 
@@ -213,9 +213,10 @@ async fn connection(
     let Some(tls) = tls else {
         return converse(stream, peer, service, stopped).await;
     };
-    match timeout(HEAD_MAX, tls.accept(stream)).await {
-        Ok(Ok(stream)) => converse(stream, peer, service, stopped).await,
-        _ => tracing::debug!(%peer, "no TLS handshake"),
+    if let Ok(Ok(stream)) = timeout(HEAD_MAX, tls.accept(stream)).await {
+        converse(stream, peer, service, stopped).await;
+    } else {
+        tracing::debug!(%peer, "no TLS handshake");
     }
 }
 
