@@ -103,7 +103,11 @@ const DERIVED: [(&str, &str); 12] = [
          rid FROM tagxref JOIN tag USING(tagid)",
     ),
     ("filename", "SELECT name FROM filename WHERE fnid IN (SELECT fnid FROM mlink)"),
-    ("backlink", "SELECT target, srctype, srcid, round(mtime,6) FROM backlink"),
+    (
+        "backlink",
+        "SELECT target, srctype, CASE srctype WHEN 2 THEN (SELECT tagname FROM tag WHERE tagid=srcid) ELSE srcid END,
+         round(mtime,6) FROM backlink",
+    ),
     ("attachment", "SELECT isLatest, round(mtime,6), src, target, filename, comment, user FROM attachment"),
     ("cherrypick", "SELECT parentid, childid, isExclude FROM cherrypick"),
     ("forumpost", "SELECT fpid, froot, fprev, firt, round(fmtime,6) FROM forumpost"),

@@ -31,6 +31,10 @@ const DERIVED: [&str; 19] = [
     "forumthread",
 ];
 
+/// Tags with numbers of their own.
+const TAGS: &str = "INSERT INTO tag VALUES(1,'bgcolor'),(2,'comment'),(3,'user'),(4,'date'),(5,'hidden'),
+  (6,'private'),(7,'cluster'),(8,'branch'),(9,'closed'),(10,'parent'),(11,'note')";
+
 impl RepoTx<'_> {
     /// Makes all derived tables anew.
     ///
@@ -74,6 +78,7 @@ impl RepoTx<'_> {
         let schema = include_str!("schema.sql");
         let derived = schema.find(FIRST_DERIVED).expect("the schema has derived tables");
         self.db.execute_batch(schema.split_at(derived).1)?;
+        self.db.execute_batch(TAGS)?;
         if let Some(tables) = self.config("ticket-table")? {
             self.db
                 .execute_batch("DROP TABLE IF EXISTS ticket; DROP TABLE IF EXISTS ticketchng;")?;

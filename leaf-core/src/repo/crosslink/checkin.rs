@@ -322,7 +322,9 @@ impl Linker<'_> {
         if parents.is_empty() {
             return Ok(sides);
         }
-        for (index, hash) in parents.iter().chain(facts.picked()).enumerate() {
+        // A tag that names other parents does not change what counts as merged in.
+        let merged = facts.parents.iter().skip(1).chain(facts.picked());
+        for (index, hash) in parents.iter().take(1).chain(merged).enumerate() {
             let Some(rid) = self.tx.rid_of(hash)?.map(|rid| rid.0) else {
                 if index == 0 {
                     break;
