@@ -19,7 +19,11 @@ fn served(args: &[&str]) -> Served {
     scratch.fossil(&["init", "project.fossil"]);
     let file = scratch.path("project.fossil");
     let server = LeafServer::start_with(&scratch, &file, args);
-    Served { scratch, file, server }
+    Served {
+        scratch,
+        file,
+        server,
+    }
 }
 
 impl Served {
@@ -35,7 +39,9 @@ impl Served {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.server.address()).expect("it listens");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout can be set");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a timeout can be set");
         stream
     }
 }
@@ -72,8 +78,15 @@ fn a_reply_has_a_content_length_and_ends_its_connection() {
 fn a_sync_message_is_known_by_its_type_whatever_the_path() {
     let served = served(&[]);
     for path in ["/", "/xfer", "/no/such/place"] {
-        let reply = served.ask(&post(path, PLAIN, "pragma client-version 22100 20230226 192424\n"));
-        assert!(reply.contains("pragma server-version") && reply.contains("# timestamp"), "{path}: {reply}");
+        let reply = served.ask(&post(
+            path,
+            PLAIN,
+            "pragma client-version 22100 20230226 192424\n",
+        ));
+        assert!(
+            reply.contains("pragma server-version") && reply.contains("# timestamp"),
+            "{path}: {reply}"
+        );
     }
     let reply = served.ask(&post("/xfer", "text/plain", "hello"));
     assert!(reply.contains("415"), "{reply}");
@@ -85,7 +98,9 @@ fn a_request_beyond_the_limit_is_refused_whether_announced_or_streamed() {
     let large = "x".repeat((1 << 20) + 1);
     assert!(served.ask(&post("/", PLAIN, &large)).contains("413"));
     let chunk = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
-    let chunked = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {PLAIN}\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
+    let chunked = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {PLAIN}\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}"
+    );
     assert!(served.ask(chunked.as_bytes()).contains("413"));
     // And the server goes on.
     assert!(served.ask(&post("/", PLAIN, "")).contains("200"));
@@ -95,7 +110,10 @@ fn a_request_beyond_the_limit_is_refused_whether_announced_or_streamed() {
 fn a_browser_gets_a_page_that_says_how_to_clone() {
     let served = served(&[]);
     let page = served.ask(b"GET /any/where HTTP/1.1\r\nHost: example.org\r\n\r\n");
-    assert!(page.contains("text/html") && page.contains("leaf clone http://example.org/"), "{page}");
+    assert!(
+        page.contains("text/html") && page.contains("leaf clone http://example.org/"),
+        "{page}"
+    );
     let hostile = served.ask(b"GET / HTTP/1.1\r\nHost: <script>\r\n\r\n");
     assert!(!hostile.contains("<script>"), "{hostile}");
 }
@@ -127,7 +145,10 @@ fn a_client_that_never_ends_its_head_is_dropped() {
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).expect("the server closes");
     let waited = begin.elapsed();
-    assert!(Duration::from_secs(5) < waited && waited < Duration::from_secs(15), "after {waited:?}");
+    assert!(
+        Duration::from_secs(5) < waited && waited < Duration::from_secs(15),
+        "after {waited:?}"
+    );
 }
 
 #[test]
@@ -138,10 +159,24 @@ fn several_repositories_are_found_by_the_first_part_of_the_path() {
     let server = LeafServer::start(&scratch, &scratch.path("all"));
     scratch.fossil(&["init", "all/two.fossil"]);
     std::fs::write(scratch.path("outside.fossil"), "secret").expect("a file");
-    let served = Served { file: scratch.path("all"), scratch, server };
-    for (path, status) in [("/one", "200"), ("/two/xfer", "200"), ("/three", "404"), ("/", "404"), ("/../outside", "404"), ("/%2e%2e/outside", "404")] {
+    let served = Served {
+        file: scratch.path("all"),
+        scratch,
+        server,
+    };
+    for (path, status) in [
+        ("/one", "200"),
+        ("/two/xfer", "200"),
+        ("/three", "404"),
+        ("/", "404"),
+        ("/../outside", "404"),
+        ("/%2e%2e/outside", "404"),
+    ] {
         let reply = served.ask(&post(path, PLAIN, ""));
-        assert!(reply.lines().next().is_some_and(|line| line.contains(status)), "{path}: {reply}");
+        assert!(
+            reply.lines().next().is_some_and(|line| line.contains(status)),
+            "{path}: {reply}"
+        );
     }
     assert!(served.file.is_dir());
 }
@@ -152,7 +187,15 @@ fn the_ready_file_tells_address_url_and_process() {
     scratch.fossil(&["init", "project.fossil"]);
     let mut child = scratch
         .leaf_command()
-        .args(["serve", "project.fossil", "-q", "--http", "127.0.0.1:0", "--ready-file", "ready.json"])
+        .args([
+            "serve",
+            "project.fossil",
+            "-q",
+            "--http",
+            "127.0.0.1:0",
+            "--ready-file",
+            "ready.json",
+        ])
         .spawn()
         .expect("leaf runs");
     let patience = Instant::now() + Duration::from_secs(20);
@@ -163,7 +206,8 @@ fn the_ready_file_tells_address_url_and_process() {
         assert!(Instant::now() < patience, "no ready file");
         std::thread::sleep(Duration::from_millis(5));
     };
-    let ready: serde_json::Value = serde_json::from_str(&ready).expect("whole JSON, as it is renamed into place");
+    let ready: serde_json::Value =
+        serde_json::from_str(&ready).expect("whole JSON, as it is renamed into place");
     let address = ready["http"][0].as_str().expect("an address");
     assert_eq!(ready["url"], format!("http://{address}/"));
     assert_eq!(ready["pid"], child.id());
@@ -183,7 +227,13 @@ fn a_signal_lets_the_request_under_way_end_and_takes_no_other() {
     // The server has taken the connection once it has answered a later one.
     assert!(served.ask(&post("/", PLAIN, "")).contains("200"));
     let pid = served.server.pid().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs").success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .expect("kill runs")
+            .success()
+    );
     let patience = Instant::now() + Duration::from_secs(10);
     while TcpStream::connect(served.server.address()).is_ok() {
         assert!(Instant::now() < patience, "it still listens");
@@ -191,9 +241,14 @@ fn a_signal_lets_the_request_under_way_end_and_takes_no_other() {
     stream.write_all(end).expect("it still reads");
     let mut reply = String::new();
     stream.read_to_string(&mut reply).expect("it still answers");
-    assert!(reply.contains("200 OK") && reply.contains("server-version"), "{reply}");
+    assert!(
+        reply.contains("200 OK") && reply.contains("server-version"),
+        "{reply}"
+    );
     assert_eq!(served.server.wait(), Some(0));
-    let said = served.scratch.fossil(&["test-integrity", "-R", served.file.to_str().expect("plain")]);
+    let said = served
+        .scratch
+        .fossil(&["test-integrity", "-R", served.file.to_str().expect("plain")]);
     assert!(said.text().contains("0 errors"), "{}", said.text());
 }
 
@@ -201,14 +256,26 @@ fn a_signal_lets_the_request_under_way_end_and_takes_no_other() {
 fn a_second_signal_ends_it_at_once() {
     let served = served(&[]);
     let mut stream = served.connect();
-    stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n").expect("it reads");
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+        .expect("it reads");
     assert!(served.ask(&post("/", PLAIN, "")).contains("200"));
     let pid = served.server.pid().to_string();
     let begin = Instant::now();
     for _ in 0..2 {
-        assert!(Command::new("kill").args(["-INT", &pid]).status().expect("kill runs").success());
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &pid])
+                .status()
+                .expect("kill runs")
+                .success()
+        );
         std::thread::sleep(Duration::from_millis(300));
     }
     assert_eq!(served.server.wait(), Some(130));
-    assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "it took {:?}",
+        begin.elapsed()
+    );
 }

@@ -15,7 +15,9 @@ fn nowhere(password: &str, text: &str) {
 /// The values of a repository as bytes of its file.
 fn file_has(file: &Path, words: &str) -> bool {
     let bytes = std::fs::read(file).expect("the repository");
-    bytes.windows(words.len()).any(|window| window == words.as_bytes())
+    bytes
+        .windows(words.len())
+        .any(|window| window == words.as_bytes())
 }
 
 #[test]
@@ -29,9 +31,17 @@ fn a_password_in_a_url_is_in_no_output_no_log_and_no_file() {
     let sync = scratch.leaf(&["sync", &url, "-R", "clone.fossil", "--json"]);
     nowhere(PASSWORD, &sync.text());
     nowhere(PASSWORD, &scratch.leaf(&["config", "-R", "clone.fossil"]).text());
-    nowhere(PASSWORD, &std::fs::read_to_string(scratch.path("serve.log")).expect("the server's log"));
-    assert!(!file_has(&scratch.path("clone.fossil"), PASSWORD), "the password is in the file");
-    let remembered = scratch.leaf(&["config", "get", "last-sync-url", "-R", "clone.fossil"]).stdout;
+    nowhere(
+        PASSWORD,
+        &std::fs::read_to_string(scratch.path("serve.log")).expect("the server's log"),
+    );
+    assert!(
+        !file_has(&scratch.path("clone.fossil"), PASSWORD),
+        "the password is in the file"
+    );
+    let remembered = scratch
+        .leaf(&["config", "get", "last-sync-url", "-R", "clone.fossil"])
+        .stdout;
     assert_eq!(remembered.trim_end(), format!("http://bob@{}", server.address()));
 }
 
@@ -53,14 +63,25 @@ fn a_saved_password_is_kept_as_stock_keeps_it() {
     let scratch = Scratch::new();
     let origin = scene::small(&scratch, "origin.fossil");
     let server = LeafServer::start(&scratch, &origin);
-    scratch.leaf(&["clone", "--save-password", &server.url_as("bob", PASSWORD), "clone.fossil"]);
-    assert!(!file_has(&scratch.path("clone.fossil"), PASSWORD), "the password is in the file as it is");
+    scratch.leaf(&[
+        "clone",
+        "--save-password",
+        &server.url_as("bob", PASSWORD),
+        "clone.fossil",
+    ]);
+    assert!(
+        !file_has(&scratch.path("clone.fossil"), PASSWORD),
+        "the password is in the file as it is"
+    );
     // Without a password on the command line: ours, then stock's sync with what ours kept.
     scratch.leaf(&["sync", "-R", "clone.fossil"]);
     let stock = scratch.fossil(&["sync", "-R", "clone.fossil"]).text();
     assert!(!stock.contains("Error") && !stock.contains("failed"), "{stock}");
     let log = std::fs::read_to_string(scratch.path("serve.log")).expect("the server's log");
-    assert!(log.lines().next_back().is_some_and(|line| line.contains("bob")), "stock was not logged in: {log}");
+    assert!(
+        log.lines().next_back().is_some_and(|line| line.contains("bob")),
+        "stock was not logged in: {log}"
+    );
 }
 
 #[test]
@@ -70,10 +91,24 @@ fn a_password_that_stock_saved_is_used() {
     let server = LeafServer::start(&scratch, &origin);
     scratch.leaf(&["clone", &server.url(), "clone.fossil"]);
     let hidden = scratch.fossil(&["test-obscure", PASSWORD]).stdout;
-    let hidden = hidden.split_whitespace().nth(3).expect("OBSCURE: text -> hex").to_owned();
-    scratch.leaf(&["config", "set", "last-sync-url", &format!("http://bob@{}", server.address()), "-R", "clone.fossil"]);
+    let hidden = hidden
+        .split_whitespace()
+        .nth(3)
+        .expect("OBSCURE: text -> hex")
+        .to_owned();
+    scratch.leaf(&[
+        "config",
+        "set",
+        "last-sync-url",
+        &format!("http://bob@{}", server.address()),
+        "-R",
+        "clone.fossil",
+    ]);
     scratch.leaf(&["config", "set", "last-sync-pw", &hidden, "-R", "clone.fossil"]);
     scratch.leaf(&["sync", "-R", "clone.fossil"]);
     let log = std::fs::read_to_string(scratch.path("serve.log")).expect("the server's log");
-    assert!(log.lines().next_back().is_some_and(|line| line.contains("bob")), "not logged in: {log}");
+    assert!(
+        log.lines().next_back().is_some_and(|line| line.contains("bob")),
+        "not logged in: {log}"
+    );
 }

@@ -25,7 +25,10 @@ fn steps(text: &str) -> Vec<Step> {
             is_console = kind == "console";
         } else if !is_console {
         } else if let Some(command) = line.strip_prefix("$ ") {
-            steps.push(Step { command: command.to_owned(), ..Step::default() });
+            steps.push(Step {
+                command: command.to_owned(),
+                ..Step::default()
+            });
         } else {
             let step = steps.last_mut().expect("a command comes before its output");
             match line.strip_prefix("? ") {
@@ -41,9 +44,13 @@ fn steps(text: &str) -> Vec<Step> {
 fn line_fits(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split("[..]");
     let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = line.strip_prefix(first) else { return false };
+    let Some(mut rest) = line.strip_prefix(first) else {
+        return false;
+    };
     let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    let Some((last, middle)) = parts.split_last() else {
+        return rest.is_empty();
+    };
     for part in middle {
         let Some(at) = rest.find(part) else { return false };
         rest = &rest[at + part.len()..];
@@ -55,10 +62,12 @@ fn line_fits(pattern: &str, line: &str) -> bool {
 fn lines_fit(patterns: &[String], lines: &[&str]) -> bool {
     match patterns.split_first() {
         None => lines.is_empty(),
-        Some((first, rest)) if first == "..." => (0..=lines.len()).any(|skip| lines_fit(rest, &lines[skip..])),
-        Some((first, rest)) => {
-            lines.split_first().is_some_and(|(line, others)| line_fits(first, line) && lines_fit(rest, others))
+        Some((first, rest)) if first == "..." => {
+            (0..=lines.len()).any(|skip| lines_fit(rest, &lines[skip..]))
         }
+        Some((first, rest)) => lines
+            .split_first()
+            .is_some_and(|(line, others)| line_fits(first, line) && lines_fit(rest, others)),
     }
 }
 
@@ -69,9 +78,9 @@ fn run(name: &str) {
     std::fs::create_dir(scratch.path("work")).expect("a folder");
     let server = LeafServer::start(&scratch, &scratch.path("work"));
     let bin = leaf_program().parent().expect("the program is in a folder");
-    let path = std::env::join_paths(
-        std::iter::once(bin.to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
-    );
+    let path = std::env::join_paths(std::iter::once(bin.to_owned()).chain(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    )));
     let path = path.expect("a path of folders");
     let steps = steps(&text);
     assert!(!steps.is_empty(), "{name} has no commands");
@@ -79,7 +88,10 @@ fn run(name: &str) {
         let mut command = scratch.command("sh");
         command.arg("-c").arg(format!("exec 2>&1; {}", step.command));
         command.current_dir(scratch.path("work"));
-        command.env("PATH", &path).env("SERVER", server.url().trim_end_matches('/')).env("NO_COLOR", "1");
+        command
+            .env("PATH", &path)
+            .env("SERVER", server.url().trim_end_matches('/'))
+            .env("NO_COLOR", "1");
         let said = scratch.run(command);
         let stdout = said.stdout.replace(&server.address(), "$SERVER");
         let lines: Vec<&str> = stdout.lines().collect();
@@ -88,7 +100,12 @@ fn run(name: &str) {
             write!(report, "exit code {:?}, expected {}\n", said.code, step.code).expect("a String takes it");
         }
         if !lines_fit(&step.output, &lines) {
-            write!(report, "it said:\n{stdout}\nexpected:\n{}\n", step.output.join("\n")).expect("a String takes it");
+            write!(
+                report,
+                "it said:\n{stdout}\nexpected:\n{}\n",
+                step.output.join("\n")
+            )
+            .expect("a String takes it");
         }
         assert!(report.is_empty(), "{name}: $ {}\n{report}", step.command);
     }

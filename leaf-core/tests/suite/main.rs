@@ -16,6 +16,6 @@ mod pair;
 mod path;
 mod properties;
 mod store;
-mod world;
 mod time;
+mod world;
 mod zblob;

@@ -105,5 +105,8 @@ fn sums_beyond_all_time_stop_at_its_end() {
     assert_eq!(Timestamp(i64::MAX).plus_ms(1), Timestamp(i64::MAX));
     assert_eq!(Timestamp(i64::MIN).plus_ms(-1), Timestamp(i64::MIN));
     assert_eq!(Timestamp::from_unix(i64::MAX), Timestamp(i64::MAX));
-    assert_eq!(Timestamp::from_julian(f64::NAN).julian().to_bits(), 0_f64.to_bits());
+    assert_eq!(
+        Timestamp::from_julian(f64::NAN).julian().to_bits(),
+        0_f64.to_bits()
+    );
 }
