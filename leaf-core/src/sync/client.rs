@@ -121,6 +121,8 @@ pub(super) struct Flight {
     pub(super) lock: bool,
     /// Ourselves, as announced now or before.
     pub(super) mark: Option<Mark>,
+    /// What was announced now or before.
+    pub(super) told: HashSet<Rid>,
     pub(super) bytes: u64,
 }
 

@@ -132,6 +132,7 @@ impl SyncSession {
             return Ok(None);
         }
         flight.mark = Some(repo.mark(self.options.private)?);
+        flight.told = mark::announced(repo, self.options.private)?;
         let Some((server, own)) = marks.push.as_ref().filter(|_| !afresh) else {
             return Ok(None);
         };
@@ -237,7 +238,7 @@ impl SyncSession {
         }
         if !self.talk.config_asked {
             for group in &self.options.config_pull {
-                out.push(&Card::ReqConfig(&format!("/{}", group.name())));
+                out.push(&Card::ReqConfig(group.name()));
             }
             flight.config_asked = true;
         }

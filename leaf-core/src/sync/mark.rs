@@ -13,8 +13,10 @@
 //! Source: none upstream; pragmas that are not known are ignored by Fossil `src/xfer.c` on both sides.
 
 use super::client::SessionMarks;
+use crate::id::Rid;
 use crate::repo::{Mark, Repo, RepoError, RepoTx};
 use crate::time::Timestamp;
+use std::collections::HashSet;
 
 /// The server has told what it had when it was like this.
 const PULL: &str = "leaf-mark-pull:";
@@ -41,6 +43,21 @@ pub(super) fn load(repo: &Repo, url: &str, private: bool) -> Result<SessionMarks
         server: None,
         stale: false,
     })
+}
+
+/// The rows that a repository announces, private ones if they are.
+pub(super) fn announced(repo: &Repo, private: bool) -> Result<HashSet<Rid>, RepoError> {
+    let hidden = if private {
+        repo.private_artifacts()?
+    } else {
+        Vec::new()
+    };
+    Ok(repo
+        .announced()?
+        .into_iter()
+        .chain(hidden)
+        .map(|(rid, _)| rid)
+        .collect())
 }
 
 /// Keeps the marks of a session. What is kept already is not written again.

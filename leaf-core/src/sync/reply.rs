@@ -434,12 +434,12 @@ impl SyncSession {
             None => None,
             // What came since from the server itself need not be told to it either.
             Some(own) => {
-                let news = tx.announced()?;
-                let told = news
+                let on_remote = &self.talk.on_remote;
+                let now = mark::announced(tx, private)?;
+                let told = now
                     .iter()
-                    .all(|(rid, _)| *rid <= own.rid_max || self.talk.on_remote.contains(rid));
-                let fits = told && tx.mark_fits(&own, private)?;
-                Some((server, if fits { tx.mark(private)? } else { own }))
+                    .all(|rid| flight.told.contains(rid) || on_remote.contains(rid));
+                Some((server, if told { tx.mark(private)? } else { own }))
             }
         };
         mark::keep(tx, &self.options.url, private, marks, now)

@@ -13,6 +13,8 @@ mod history;
 mod id;
 mod login;
 mod pair;
+mod pair_marks;
+mod pair_rights;
 mod path;
 mod properties;
 mod store;

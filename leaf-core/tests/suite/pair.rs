@@ -156,6 +156,22 @@ impl Pair {
         reply
     }
 
+    /// Serves a packed request that may not be one.
+    pub(crate) fn serve_damaged(&mut self, body: &[u8]) -> Reply {
+        let context = ServeContext {
+            now: self.now,
+            peer_address: "127.0.0.1".to_owned(),
+            base_url: None,
+            limits: self.server_limits,
+        };
+        let request = Request {
+            body,
+            content_type: ContentType::Compressed,
+            cookie: None,
+        };
+        serve(&mut self.server, &mut self.seen, &request, &context).expect("the server's repository")
+    }
+
     /// Serves cards written by hand; gives the reply as text.
     pub(crate) fn ask(&mut self, cards: &str) -> String {
         self.ask_bytes(cards.as_bytes())
