@@ -1,12 +1,12 @@
 //! History that this project writes: stock finds it sound, shows it, goes on with it, and writes the same bytes
 //! when told to do the same.
 
-use crate::stock::{Stock, at, read};
-use leaf_core::format::artifact::{Cherrypick, FilePerm, TagKind, Text, TicketField};
+use crate::stock::{Stock, at};
+use leaf_core::format::artifact::{Cherrypick, FilePerm, TagKind, TicketField};
 use leaf_core::id::{ArtifactHash, Rid};
 use leaf_core::repo::{
     BadChange, FileChange, ForumPlace, NameScope, NewAttachment, NewBranch, NewCheckin, NewForumPost, NewTag,
-    NewTechNote, NewTicketChange, NewWikiPage, Repo, RepoError, TimelineQuery,
+    NewTechNote, NewTicketChange, NewWikiPage, Repo, RepoError, RepoTx, TimelineQuery,
 };
 use leaf_core::time::Timestamp;
 
@@ -379,75 +379,48 @@ fn write_everything(repo: &mut Repo, root: Rid) -> Rid {
     hidden.private = true;
     repo.write(|tx| tx.checkin(&hidden)).expect("a private branch");
     repo.write(|tx| {
-        tx.branch_close("side", true, &at(60))?;
-        tx.tag(
-            &NewTag {
-                target: first,
-                name: "sym-milestone",
-                kind: TagKind::Propagate,
-                value: None,
-            },
-            &at(61),
-        )?;
-        tx.tag(
-            &NewTag {
-                target: third,
-                name: "sym-milestone",
-                kind: TagKind::Cancel,
-                value: None,
-            },
-            &at(62),
-        )?;
-        let comment = Some("A better comment");
-        tx.tag(
-            &NewTag {
-                target: second,
-                name: "comment",
-                kind: TagKind::Add,
-                value: comment,
-            },
-            &at(63),
-        )?;
-        let page = format!("See [{merge_hash}].\n");
-        tx.wiki_put(
-            &NewWikiPage {
-                title: "Page",
-                text: page.as_bytes(),
-                mimetype: None,
-            },
-            &at(70),
-        )?;
-        tx.wiki_put(
-            &NewWikiPage {
-                title: "Page",
-                text: prose(1).as_bytes(),
-                mimetype: None,
-            },
-            &at(71),
-        )?;
-        tx.wiki_put(
-            &NewWikiPage {
-                title: "Going",
-                text: b"soon gone\n",
-                mimetype: Some("text/plain"),
-            },
-            &at(72),
-        )?;
-        tx.wiki_put(
-            &NewWikiPage {
-                title: "Going",
-                text: b"",
-                mimetype: None,
-            },
-            &at(73),
-        )?;
+        write_tags(tx, [first, second, third])?;
+        write_pages(tx, &merge_hash)?;
         write_talk(tx)
     })
     .expect("written");
     merge
 }
 
-fn write_talk(tx: &leaf_core::repo::RepoTx<'_>) -> Result<(), RepoError> {
+fn write_tags(tx: &RepoTx<'_>, [first, second, third]: [Rid; 3]) -> Result<(), RepoError> {
+    tx.branch_close("side", true, &at(60))?;
+    let tag = |target, name, kind, value, second| {
+        let new = NewTag {
+            target,
+            name,
+            kind,
+            value,
+        };
+        tx.tag(&new, &at(second))
+    };
+    tag(first, "sym-milestone", TagKind::Propagate, None, 61)?;
+    tag(third, "sym-milestone", TagKind::Cancel, None, 62)?;
+    tag(second, "comment", TagKind::Add, Some("A better comment"), 63)?;
+    Ok(())
+}
+
+fn write_pages(tx: &RepoTx<'_>, mentioned: &ArtifactHash) -> Result<(), RepoError> {
+    let page = |title, text: &[u8], mimetype, second| {
+        let new = NewWikiPage {
+            title,
+            text,
+            mimetype,
+        };
+        tx.wiki_put(&new, &at(second))
+    };
+    page("Page", format!("See [{mentioned}].\n").as_bytes(), None, 70)?;
+    page("Page", prose(1).as_bytes(), None, 71)?;
+    page("Going", b"soon gone\n", Some("text/plain"), 72)?;
+    page("Going", b"", None, 73)?;
+    Ok(())
+}
+
+fn write_talk(tx: &RepoTx<'_>) -> Result<(), RepoError> {
     let note = NewTechNote {
         id: ArtifactHash::Sha1([9; 20]),
         event_date: at(5).date,
@@ -571,7 +544,7 @@ fn stock_opens_our_file_and_goes_on_with_it() {
     drop(repo);
     std::fs::create_dir(stock.path("w")).expect("a folder");
     stock.fossil_in("w", &["open", "../ours.fossil", &trunk]);
-    assert_eq!(read(&stock.path("w/z.txt")), prose(3));
+    assert_eq!(stock.read("w/z.txt"), prose(3));
     stock.fossil_in("w", &["settings", "autosync", "off"]);
     std::fs::write(stock.path("w/z.txt"), prose(9)).expect("written");
     stock.fossil_in("w", &["commit", "-m", "Stock goes on", "--no-warnings"]);
@@ -591,7 +564,7 @@ fn stock_opens_our_file_and_goes_on_with_it() {
     drop(repo);
     stock.accepts("ours.fossil");
     stock.fossil_in("w", &["update", "trunk"]);
-    assert_eq!(read(&stock.path("w/z.txt")), prose(10));
+    assert_eq!(stock.read("w/z.txt"), prose(10));
 }
 
 #[test]

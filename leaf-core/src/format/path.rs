@@ -128,6 +128,10 @@ pub enum Hazard {
 const SEGMENT_BYTES_MAX: usize = 255;
 
 /// Whether Fossil takes `name` as that of a file in a manifest.
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches the loop runs on many bytes at a time"
+)]
 pub fn is_simple(name: &[u8]) -> bool {
     // Nearly every name has no dot or slash after a slash, which is seen without finding its segments.
     let pairs = name.iter().zip(name.iter().skip(1));

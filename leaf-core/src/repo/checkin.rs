@@ -10,12 +10,16 @@ use crate::id::{ArtifactHash, Rid};
 
 /// A check-in to be made.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, all off by default"
+)]
 pub struct NewCheckin {
     /// The check-in it follows; `None` begins a history of its own.
     pub parent: Option<Rid>,
-    /// Check-ins merged in.
+    /// Check-ins merged in. A public check-in does not mention private ones.
     pub merges: Vec<Rid>,
-    /// Changes of other check-ins taken over or backed out.
+    /// Changes of other check-ins taken over or backed out. Private ones as above.
     pub cherrypicks: Vec<Cherrypick>,
     /// What happens to the parent's files, in this order.
     pub changes: Vec<FileChange>,
@@ -173,8 +177,15 @@ impl RepoTx<'_> {
         let mut parents = Vec::new();
         for parent in new.parent.iter().chain(&new.merges) {
             let hash = self.hash_of(*parent)?;
-            if !parents.contains(&hash) {
+            if !parents.contains(&hash) && (private || !self.is_private(*parent)?) {
                 parents.push(hash);
+            }
+        }
+        let mut cherrypicks = Vec::new();
+        for pick in &new.cherrypicks {
+            let rid = self.rid_of(&pick.hash)?.ok_or(BadChange::NoSuchName)?;
+            if private || !self.is_private(rid)? {
+                cherrypicks.push(*pick);
             }
         }
         Ok(Manifest {
@@ -184,7 +195,7 @@ impl RepoTx<'_> {
             files: tree.cards(),
             mimetype: new.mimetype.clone().map(Text::from),
             parents,
-            cherrypicks: new.cherrypicks.clone(),
+            cherrypicks,
             files_md5: tree.files_md5(self)?,
             tags: self.compose_tags(new, private)?,
             user: Some(new.author.user.as_str().into()),

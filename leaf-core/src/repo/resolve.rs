@@ -43,19 +43,19 @@ impl Repo {
         if name.is_empty() {
             return Ok(None);
         }
-        if name == "tip" {
-            if let Some(tip) = self.latest_event("ci", None)? {
-                return Ok(Some(tip));
-            }
+        if name == "tip"
+            && let Some(tip) = self.latest_event("ci", None)?
+        {
+            return Ok(Some(tip));
         }
         if let Some(date) = name.strip_prefix("date:") {
             let date = expand_digits(date).unwrap_or_else(|| date.to_owned());
             return end_of(&date).map_or(Ok(None), |date| self.latest_event(scope.event_type(), Some(date)));
         }
-        if let Some(date) = end_of(name) {
-            if let Some(rid) = self.latest_event(scope.event_type(), Some(date))? {
-                return Ok(Some(rid));
-            }
+        if let Some(date) = end_of(name)
+            && let Some(rid) = self.latest_event(scope.event_type(), Some(date))?
+        {
+            return Ok(Some(rid));
         }
         if let Some(tag) = name.strip_prefix("tag:") {
             return self.latest_with_tag(tag, scope, None);
@@ -82,10 +82,10 @@ impl Repo {
         if let Some(rid) = self.latest_with_tag(name, scope, None)? {
             return Ok(Some(rid));
         }
-        if let Some(date) = expand_digits(name).as_deref().and_then(end_of) {
-            if let Some(rid) = self.latest_event(scope.event_type(), Some(date))? {
-                return Ok(Some(rid));
-            }
+        if let Some(date) = expand_digits(name).as_deref().and_then(end_of)
+            && let Some(rid) = self.latest_event(scope.event_type(), Some(date))?
+        {
+            return Ok(Some(rid));
         }
         match name.strip_prefix("rid:").and_then(|number| number.parse().ok()) {
             Some(number) => self.by_number(number, scope),

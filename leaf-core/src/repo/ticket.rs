@@ -82,7 +82,7 @@ impl Repo {
 
     fn select_tickets(&self, sql: &str, prefix: Option<&str>) -> Result<Vec<Ticket>, RepoError> {
         let mut statement = self.db.prepare(sql)?;
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = match prefix {
             Some(prefix) => statement.query([prefix])?,
             None => statement.query([])?,

@@ -93,6 +93,7 @@ pub struct TimelineCursor {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is shown as a mark of its own")]
 pub struct TimelineEntry {
     /// Which artifact says so.
     pub rid: Rid,

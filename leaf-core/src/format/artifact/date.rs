@@ -64,7 +64,7 @@ fn julian_day(text: &[u8]) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "used when in range")]
     (0.0..5_373_484.5)
         .contains(&day)
-        .then(|| (day * 86_400_000.0 + 0.5) as i64)
+        .then_some((day * 86_400_000.0 + 0.5) as i64)
 }
 
 /// Milliseconds since midnight UTC of `HH:MM[:SS[.SSS]][zone]`; negative or above a day where the zone says so.

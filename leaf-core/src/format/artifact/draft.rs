@@ -335,6 +335,7 @@ impl<'a> Reader<'a, '_> {
         Ok(())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "`once` takes readers that can fail")]
     fn user(&mut self) -> Result<Cow<'a, [u8]>, BadArtifact> {
         let user = self.cards.text().filter(|user| !user.is_empty());
         Ok(user.unwrap_or(Cow::Borrowed(b"anonymous")))
