@@ -6,10 +6,10 @@ use leaf_core::time::Timestamp;
 use rusqlite::Connection;
 
 /// 2026-01-01T00:00:00Z.
-pub const NOW: Timestamp = Timestamp(1_767_225_600_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_767_225_600_000);
 
 /// What [`repo`] starts from.
-pub fn new_repo() -> NewRepo {
+pub(crate) fn new_repo() -> NewRepo {
     NewRepo {
         project_code: ProjectCode::from_random([7; 20]),
         server_code: ServerCode::from_random([9; 20]),
@@ -21,18 +21,18 @@ pub fn new_repo() -> NewRepo {
 }
 
 /// An empty repository in memory.
-pub fn repo() -> Repo {
+pub(crate) fn repo() -> Repo {
     let db = Connection::open_in_memory().expect("memory is there");
     Repo::create(db, &new_repo()).expect("an empty database becomes a repository")
 }
 
 /// The SHA3 name of `content`.
-pub fn named(content: &[u8]) -> ArtifactHash {
+pub(crate) fn named(content: &[u8]) -> ArtifactHash {
     leaf_core::format::hash::name(leaf_core::format::hash::HashKind::Sha3, content)
 }
 
 /// Everything that a repository holds, table by table, as text.
-pub fn dump(repo: &mut Repo) -> String {
+pub(crate) fn dump(repo: &mut Repo) -> String {
     let empty = Connection::open_in_memory().expect("memory is there");
     let placeholder = Repo::create(empty, &new_repo()).expect("an empty database becomes a repository");
     let db = std::mem::replace(repo, placeholder).into_connection();
