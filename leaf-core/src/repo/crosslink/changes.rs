@@ -237,11 +237,6 @@ impl PackedChanges {
         self.0.extend_from_slice(name);
     }
 
-    /// Whether there are none.
-    pub(in crate::repo) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Gives back what is not needed.
     pub(in crate::repo) fn shrink(&mut self) {
         self.0.shrink_to_fit();

@@ -14,7 +14,7 @@ use rusqlite::OptionalExtension;
 use super::super::RepoError;
 use super::changes::{self, Change, FileList, PackedChanges};
 use super::{Linker, SqlText, tagid};
-use crate::format::artifact::{ArtifactView, Cherrypick, FileLine, ManifestView, Tag};
+use crate::format::artifact::{ArtifactView, Cherrypick, ManifestView, Tag};
 use crate::id::{ArtifactHash, Rid};
 
 /// What a check-in says apart from its files.
@@ -283,16 +283,26 @@ impl Linker<'_> {
         }
         self.mark_merged(facts.rid.0, facts.sides(parents.len()))?;
         if parents.is_empty()
-            && let Some(content) = self.tx.content(facts.rid)?
-            && let Ok(ArtifactView::Manifest(view)) = ArtifactView::parse_within(&content, self.tx.limits())
+            && let Some(all) = self.all_added(facts.rid.0)?
         {
-            let mut all = PackedChanges::default();
-            changes::added(&view.files, &mut |change| all.push(&change));
             for change in all.iter() {
                 rows.enter(self, Side::NONE, &change)?;
             }
         }
         Ok(())
+    }
+
+    /// What a check-in without parents adds.
+    pub(in crate::repo) fn all_added(&self, rid: i64) -> Result<Option<PackedChanges>, RepoError> {
+        let Some(content) = self.tx.content(Rid(rid))? else {
+            return Ok(None);
+        };
+        let Ok(ArtifactView::Manifest(view)) = ArtifactView::parse_within(&content, self.tx.limits()) else {
+            return Ok(None);
+        };
+        let mut all = PackedChanges::default();
+        changes::added(&view.files, &mut |change| all.push(&change));
+        Ok(Some(all))
     }
 
     /// What a check-in changes of its parents and of what it took over, primary parent first.
@@ -433,7 +443,7 @@ fn file_list<'a>(text: &'a FilesText, limits: &crate::limits::Limits) -> Option<
 }
 
 /// Hashes divided by single spaces.
-fn parse_parents(value: &[u8]) -> Option<Vec<ArtifactHash>> {
+pub(in crate::repo) fn parse_parents(value: &[u8]) -> Option<Vec<ArtifactHash>> {
     let parents = value.split(|byte| *byte <= b' ').map(ArtifactHash::parse);
     parents.collect::<Result<_, _>>().ok()
 }

@@ -28,6 +28,13 @@ struct Close {
 }
 
 impl Linker<'_> {
+    /// Notes a pair whose times, Julian days, are too close.
+    pub(in crate::repo) fn close_times(&mut self, parent: i64, child: i64, before: f64, after: f64) {
+        if after < before + WINDOW {
+            self.close.extend([parent, child]);
+        }
+    }
+
     pub(super) fn finish_close_times(&mut self) -> Result<(), RepoError> {
         let changed = std::mem::take(&mut self.close);
         if changed.is_empty() {

@@ -20,6 +20,11 @@ impl Linker<'_> {
         Ok(())
     }
 
+    /// Notes the branches of many check-ins at once.
+    pub(in crate::repo) fn branched(&mut self, rids: impl IntoIterator<Item = i64>) {
+        self.leaves.extend(rids);
+    }
+
     pub(super) fn finish_leaves(&mut self) -> Result<(), RepoError> {
         let mut followed = self.tx.db.prepare_cached(
             "SELECT 1 FROM plink WHERE pid = ?1

@@ -45,9 +45,9 @@ use super::{RepoError, RepoTx};
 use crate::format::artifact::{Artifact, ArtifactView};
 use crate::id::{ArtifactHash, Rid};
 
-pub(super) use checkin::CheckinFacts;
-pub(super) use order::Order;
-pub(super) use tags::{ExplicitTag, TagKey};
+pub(super) use checkin::{CheckinFacts, Side, parse_parents};
+pub(super) use order::{Order, Place, bag_order};
+pub(super) use tags::ExplicitTag;
 
 /// Tags with numbers of their own.
 pub(super) mod tagid {
@@ -161,6 +161,11 @@ impl<'t> Linker<'t> {
             Artifact::Wiki(page) => self.wiki_page(rid, page),
             Artifact::Manifest(_) => Ok(()),
         }
+    }
+
+    /// Where stock would meet `rid`.
+    pub(super) fn place(&self, rid: i64) -> Result<Place, RepoError> {
+        self.order.place(self.tx, rid)
     }
 
     /// What had to wait until everything was seen.

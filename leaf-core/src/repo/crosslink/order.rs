@@ -22,8 +22,9 @@ pub(in crate::repo) type Place = Rc<[u64]>;
 pub(in crate::repo) enum Order {
     /// Found by following delta chains when somebody asks.
     Chains(RefCell<HashMap<i64, Place>>),
-    /// Known for all rows beforehand.
-    Known(HashMap<i64, u32>),
+    /// Known beforehand: the root, and the number below it, of each row that hangs together with others by
+    /// deltas.
+    Known(HashMap<i64, (u64, u32)>),
 }
 
 impl Order {
@@ -36,8 +37,9 @@ impl Order {
     pub(in crate::repo) fn place(&self, repo: &Repo, rid: i64) -> Result<Place, RepoError> {
         let known = match self {
             Self::Known(places) => {
-                let place = places.get(&rid).map_or(u64::MAX, |place| u64::from(*place));
-                return Ok([place].into());
+                let alone = (rid.unsigned_abs(), 0);
+                let (root, number) = places.get(&rid).copied().unwrap_or(alone);
+                return Ok([root, u64::from(number)].into());
             }
             Self::Chains(known) => known,
         };

@@ -32,7 +32,7 @@ impl Patch {
 
 impl Linker<'_> {
     /// Writes the line of a check-in as it is without tags.
-    pub(in crate::repo) fn enter_checkin_event(&mut self, facts: &CheckinFacts) -> Result<(), RepoError> {
+    pub(super) fn enter_checkin_event(&mut self, facts: &CheckinFacts) -> Result<(), RepoError> {
         self.tx
             .db
             .prepare_cached(
@@ -52,6 +52,11 @@ impl Linker<'_> {
     /// Notes that tags may change the line of `rid`.
     pub(in crate::repo) fn patch_later(&mut self, rid: i64) {
         self.patched.insert(rid);
+    }
+
+    /// Enters the links of a comment that no tag changes, of a check-in without any so far.
+    pub(in crate::repo) fn link_comment(&self, rid: i64, comment: &[u8], date: f64) -> Result<(), RepoError> {
+        self.backlinks(Source::Comment(rid), comment, Markup::Wiki, date)
     }
 
     pub(super) fn finish_patches(&mut self) -> Result<(), RepoError> {

@@ -30,9 +30,6 @@ pub(in crate::repo) struct ExplicitTag {
     pub(in crate::repo) rid: i64,
 }
 
-/// Row and tag.
-pub(in crate::repo) type TagKey = (i64, i64);
-
 /// A row of `tagxref`.
 struct TagRow {
     kind: i64,
@@ -44,7 +41,7 @@ struct TagRow {
 
 impl Linker<'_> {
     /// Enters the `T` cards of an artifact.
-    pub(super) fn tags(&mut self, rid: Rid, tags: &[Tag], mtime: f64) -> Result<(), RepoError> {
+    pub(in crate::repo) fn tags(&mut self, rid: Rid, tags: &[Tag], mtime: f64) -> Result<(), RepoError> {
         for tag in tags {
             let target = match &tag.target {
                 TagTarget::SelfArtifact => Some(rid.0),
