@@ -125,19 +125,37 @@ const HEX_PAIRS: [[u8; 2]; 256] = {
     pairs
 };
 
-fn decode<const N: usize>(hex: &[u8]) -> Result<[u8; N], BadHash> {
-    let mut bytes = [0; N];
-    for (index, (byte, pair)) in bytes.iter_mut().zip(hex.chunks_exact(2)).enumerate() {
-        let digit = |at: usize| match pair[at] {
-            d @ b'0'..=b'9' => Ok(d - b'0'),
-            d @ b'a'..=b'f' => Ok(d - b'a' + 10),
-            _ => Err(BadHash::Digit {
-                offset: index * 2 + at,
-            }),
-        };
-        *byte = digit(0)? << 4 | digit(1)?;
+/// The value of each byte as a hex digit; [`NO_DIGIT`] for what is none.
+const DIGIT_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        digit += 1;
     }
-    Ok(bytes)
+    values
+};
+const NO_DIGIT: u8 = 0x80;
+
+/// A look at a table for each digit, and one verdict for all of them: names are read by the million.
+fn decode<const N: usize>(hex: &[u8]) -> Result<[u8; N], BadHash> {
+    let value = |digit: u8| DIGIT_VALUES[usize::from(digit)];
+    let mut bytes = [0; N];
+    let mut all = 0;
+    for (byte, [high, low]) in bytes.iter_mut().zip(hex.as_chunks::<2>().0) {
+        let (high, low) = (value(*high), value(*low));
+        all |= high | low;
+        *byte = high << 4 | low;
+    }
+    match all & NO_DIGIT {
+        0 => Ok(bytes),
+        _ => {
+            let offset = hex.iter().position(|digit| value(*digit) == NO_DIGIT);
+            Err(BadHash::Digit {
+                offset: offset.expect("one of them is no digit"),
+            })
+        }
+    }
 }
 
 /// Why some bytes are not an [`ArtifactHash`] or a code.

@@ -31,10 +31,11 @@ pub fn create(source: &[u8], target: &[u8]) -> Vec<u8> {
         let landmarks = Landmarks::new(source);
         let mut at = writer.base;
         while let Some(found) = landmarks.find(&target[..end], at, writer.base) {
-            at = match writer.copy_if_worth(found) {
-                true => writer.base,
+            at = if writer.copy_if_worth(found) {
+                writer.base
+            } else {
                 // Short, in a large source: on to the first window that reaches beyond it.
-                false => found.at + found.len + 1 - WINDOW,
+                found.at + found.len + 1 - WINDOW
             };
         }
     }

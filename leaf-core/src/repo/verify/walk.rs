@@ -28,26 +28,21 @@ impl Repo {
     ///
     /// [`RepoError::Sqlite`]. What is wrong with an artifact is part of the result, not an error.
     pub fn check(&self, part: &CheckPart, progress: &mut dyn FnMut(u64, u64)) -> Result<Checked, RepoError> {
-        let mut walk = Walk {
-            repo: self,
-            part,
-            progress,
-            inflater: Inflater::new(),
-            verifier: BatchVerifier::new(self.limits().work_bytes),
-            recent: Recent::default(),
-            found: Checked::default(),
-            reported: (0, 0),
-        };
-        for rid in &part.circles {
-            walk.bad(*rid, Fault::Cycle)?;
-        }
-        for rid in &part.singles {
-            walk.expand(*rid, None)?;
-        }
-        for root in &part.roots {
-            walk.tree(*root)?;
-        }
-        walk.end()
+        // One transaction: SQLite would otherwise lock and look for a journal once for each artifact.
+        self.read(|repo| {
+            let mut walk = Walk {
+                repo,
+                part,
+                progress,
+                inflater: Inflater::new(),
+                verifier: BatchVerifier::new(repo.limits().work_bytes),
+                recent: Recent::default(),
+                found: Checked::default(),
+                reported: (0, 0),
+            };
+            walk.all()?;
+            Ok(walk.end())
+        })
     }
 }
 
@@ -69,6 +64,19 @@ type Named = (i64, ArtifactHash);
 type Waiting = (i64, usize, Option<Arc<Vec<u8>>>);
 
 impl Walk<'_> {
+    fn all(&mut self) -> Result<(), RepoError> {
+        for rid in &self.part.circles {
+            self.bad(*rid, Fault::Cycle)?;
+        }
+        for rid in &self.part.singles {
+            self.expand(*rid, None)?;
+        }
+        for root in &self.part.roots {
+            self.tree(*root)?;
+        }
+        Ok(())
+    }
+
     fn tree(&mut self, root: i64) -> Result<(), RepoError> {
         let mut stack: Vec<Waiting> = vec![(root, 0, None)];
         while let Some((rid, depth, source)) = stack.pop() {
@@ -172,7 +180,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn end(mut self) -> Result<Checked, RepoError> {
+    fn end(mut self) -> Checked {
         let mut facts = Facts {
             found: &mut self.found,
             recent: &mut self.recent,
@@ -182,7 +190,7 @@ impl Walk<'_> {
             .flush(&mut |named, verdict, content| facts.note(named, verdict, &content));
         self.report();
         self.found.bad.sort_by_key(|row| row.rid);
-        Ok(self.found)
+        self.found
     }
 }
 
