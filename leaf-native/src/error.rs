@@ -151,6 +151,12 @@ impl From<SyncError> for CliError {
                 "log in: http://USER@HOST/ and $LEAF_PASSWORD, or ask the server's owner for the capability",
             ),
             SyncError::PeerWrongProject => cli.next_step("check the URL: it leads to another project"),
+            _ if cli.exit == Exit::Peer => {
+                cli.next_step("check the URL; if it is right, tell the server's owner")
+            }
+            SyncError::Repo(_) if cli.exit == Exit::Storage => {
+                cli.next_step("`leaf verify FILE` says what is damaged")
+            }
             _ => cli,
         }
     }

@@ -9,6 +9,7 @@ use crate::progress::rate;
 use clap::Args;
 use leaf_core::repo::{BadRow, Checked, Fault};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -35,6 +36,7 @@ impl Verify {
         let phantoms = repo.phantom_count()?;
         let (artifacts, bytes) = sums(&checked);
         let bad: Vec<&BadRow> = checked.iter().flat_map(|part| &part.bad).collect();
+        let damaged = bad.iter().map(|row| row.rid).collect::<BTreeSet<_>>().len();
         let is_sound = bad.is_empty() && sqlite.is_empty();
         let value = json!({
             "sound": is_sound,
@@ -75,7 +77,7 @@ impl Verify {
             if is_sound {
                 writeln!(out, "{}: {what}", paint(GOOD, "sound"))
             } else {
-                writeln!(out, "{}: {} of {what}", paint(BAD, "damaged"), bad.len())
+                writeln!(out, "{}: {} of {what}", paint(BAD, "damaged"), damaged)
             }
         })?;
         if is_sound {
