@@ -4,4 +4,5 @@ mod delta;
 mod grammar;
 mod history;
 mod reading;
+mod schema;
 mod stock;
