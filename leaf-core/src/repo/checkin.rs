@@ -113,10 +113,10 @@ impl Repo {
 
     /// Refuses a branch that is open already.
     pub(super) fn may_open_branch(&self, name: &str) -> Result<(), RepoError> {
-        let open = self
-            .branches()?
-            .into_iter()
-            .any(|branch| branch.name == name && !branch.is_closed);
+        let sql = "SELECT EXISTS(SELECT 1 FROM leaf CROSS JOIN tagxref USING(rid)
+             WHERE tagid=8 AND tagtype>0 AND value=?1
+               AND NOT EXISTS(SELECT 1 FROM tagxref c WHERE c.rid=leaf.rid AND c.tagid=9 AND c.tagtype>0))";
+        let open: bool = self.db.prepare_cached(sql)?.query_row([name], |row| row.get(0))?;
         if open {
             Err(BadChange::BranchExists.into())
         } else {

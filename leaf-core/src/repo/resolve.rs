@@ -119,15 +119,27 @@ impl Repo {
         scope: NameScope,
         until: Option<Timestamp>,
     ) -> Result<Option<Rid>, RepoError> {
-        let sql = "SELECT event.objid FROM tag, tagxref, event
+        // A tag asked for is nearly always on one of the newest events; else all that have it are looked at.
+        let recent = "SELECT objid FROM (SELECT * FROM event ORDER BY mtime DESC LIMIT 100)
+             WHERE type GLOB ?2 AND mtime<=?3 AND EXISTS(
+                   SELECT 1 FROM tag, tagxref WHERE tagname='sym-'||?1 AND tagxref.tagid=tag.tagid
+                      AND tagxref.tagtype>0 AND tagxref.rid=objid)
+             ORDER BY mtime DESC, objid DESC LIMIT 1";
+        let all = "SELECT event.objid FROM tag, tagxref, event
              WHERE tag.tagname='sym-'||?1 AND tagxref.tagid=tag.tagid AND tagxref.tagtype>0
                AND event.objid=tagxref.rid AND event.type GLOB ?2 AND event.mtime<=?3
              ORDER BY event.mtime DESC, event.objid DESC LIMIT 1";
         let until = until.map_or(f64::INFINITY, |until| until.julian() + HALF_MS);
-        let mut query = self.db.prepare_cached(sql)?;
-        Ok(query
-            .query_row(params![tag, scope.event_type(), until], |row| row.get(0))
-            .optional()?)
+        for sql in [recent, all] {
+            let mut query = self.db.prepare_cached(sql)?;
+            let found = query
+                .query_row(params![tag, scope.event_type(), until], |row| row.get(0))
+                .optional()?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     fn by_prefix(&self, prefix: &str, scope: NameScope) -> Result<Option<Rid>, RepoError> {

@@ -1,4 +1,4 @@
-//! Check-ins without copies: a manifest that borrows from its text, and comparison of file lists line by line.
+//! Check-ins without copies: a manifest that borrows from its text, line by line.
 //!
 //! Two successive check-ins share nearly all of their `F` cards. Equal cards are equal bytes, so a comparison
 //! looks inside a card only where the two lists differ.
@@ -229,49 +229,6 @@ impl<'a> FileLine<'a> {
             self.name().cmp(&other.name())
         } else {
             a.cmp(b)
-        }
-    }
-}
-
-/// One difference between two file lists.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum FileDiff<'a> {
-    /// Only the second list has this name. It was renamed if its [`FileLine::old_name`] says so.
-    Added(FileLine<'a>),
-    /// Both have the name, with other bytes after it.
-    Changed {
-        /// In the first list.
-        old: FileLine<'a>,
-        /// In the second list.
-        new: FileLine<'a>,
-    },
-    /// Only the first list has this name.
-    Removed(FileLine<'a>),
-}
-
-/// The differences between two file lists, in order of the names.
-pub fn diff_files<'a>(parent: &[FileLine<'a>], child: &[FileLine<'a>]) -> Vec<FileDiff<'a>> {
-    let mut diffs = Vec::new();
-    let (mut parent, mut child) = (parent, child);
-    loop {
-        let (order, old, new) = match (parent.split_first(), child.split_first()) {
-            (None, None) => return diffs,
-            (Some((old, _)), None) => (Ordering::Less, *old, *old),
-            (None, Some((new, _))) => (Ordering::Greater, *new, *new),
-            (Some((old, _)), Some((new, _))) if old == new => (Ordering::Equal, *old, *new),
-            (Some((old, _)), Some((new, _))) => (old.cmp_name(*new), *old, *new),
-        };
-        match order {
-            Ordering::Less => diffs.push(FileDiff::Removed(old)),
-            Ordering::Greater => diffs.push(FileDiff::Added(new)),
-            Ordering::Equal if old != new => diffs.push(FileDiff::Changed { old, new }),
-            Ordering::Equal => {}
-        }
-        if order != Ordering::Greater {
-            parent = parent.split_first().map_or(parent, |(_, rest)| rest);
-        }
-        if order != Ordering::Less {
-            child = child.split_first().map_or(child, |(_, rest)| rest);
         }
     }
 }

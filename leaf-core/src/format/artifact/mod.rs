@@ -28,7 +28,7 @@ mod write;
 pub use attachment::Attachment;
 pub use cluster::Cluster;
 pub use control::{ControlArtifact, Tag, TagKind, TagTarget};
-pub use files::{ArtifactView, FileDiff, FileLine, ManifestView, diff_files, find_file, merge_baseline};
+pub use files::{ArtifactView, FileLine, ManifestView, find_file, merge_baseline};
 pub use forum::ForumPost;
 pub use lexer::ZCard;
 pub use manifest::{Cherrypick, FileCard, FilePerm, FilesMd5, Manifest};
