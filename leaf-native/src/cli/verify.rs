@@ -7,7 +7,7 @@ use crate::error::{CliError, Exit};
 use crate::output::{BAD, GOOD, HASH, count, human_bytes, paint};
 use crate::progress::rate;
 use clap::Args;
-use leaf_core::repo::{BadRow, Checked, Fault};
+use leaf_core::repo::{BadRow, Checked, Fault, RepoError};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -105,7 +105,7 @@ impl Rebuild {
         let mut repo = disk::open(file, Access::Write)?;
         let checked = check_all(&repo, file, "verifying", global.out(), disk::open)?;
         let (artifacts, bytes) = sums(&checked);
-        repo.write(|tx| tx.rebuild(checked))?;
+        repo.write(|tx| tx.rebuild(checked)).map_err(not_rebuilt)?;
         let value =
             json!({ "artifacts": artifacts, "bytes": bytes, "seconds": begin.elapsed().as_secs_f64() });
         global.out().answer(&value, |out| {
@@ -126,6 +126,17 @@ pub(super) fn sums(checked: &[Checked]) -> (u64, u64) {
     checked.iter().fold((0, 0), |(artifacts, bytes), part| {
         (artifacts + part.artifacts, bytes + part.bytes)
     })
+}
+
+/// Damage that was found here is nobody else's.
+fn not_rebuilt(error: RepoError) -> CliError {
+    if !matches!(error, RepoError::WrongContent { .. }) {
+        return error.into();
+    }
+    CliError::from(error)
+        .with_exit(Exit::No)
+        .during("nothing was rebuilt")
+        .next_step("`leaf verify` lists what is damaged")
 }
 
 /// What is wrong, in a few words.
