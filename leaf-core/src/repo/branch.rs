@@ -45,35 +45,17 @@ impl Repo {
              WHERE x.tagid=8 AND x.tagtype>0 GROUP BY x.value ORDER BY x.value";
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map([], |row| {
-            let hash = ArtifactHash::parse(row.get_ref(2)?.as_bytes()?).ok();
-            Ok(hash.map(|hash| {
-                (
-                    hash,
-                    column::text(row, 0),
-                    row.get(1),
-                    row.get(3),
-                    row.get(4),
-                    row.get(5),
-                    row.get(6),
-                )
-            }))
+            Ok(Branch {
+                name: column::text(row, 0)?,
+                tip: row.get(1)?,
+                hash: row.get(2)?,
+                time: Timestamp::from_julian(row.get(3)?),
+                checkins: row.get::<_, i64>(4)?.unsigned_abs(),
+                is_closed: row.get(5)?,
+                is_private: row.get(6)?,
+            })
         })?;
-        let mut branches = Vec::new();
-        for row in rows {
-            let Some((hash, name, tip, mtime, checkins, is_closed, is_private)) = row? else {
-                continue;
-            };
-            branches.push(Branch {
-                name: name?,
-                tip: tip?,
-                hash,
-                time: Timestamp::from_julian(mtime?),
-                checkins: u64::try_from(checkins.unwrap_or(0_i64)).unwrap_or_default(),
-                is_closed: is_closed?,
-                is_private: is_private?,
-            });
-        }
-        Ok(branches)
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The branch that a check-in is on: `trunk` where nothing says otherwise.

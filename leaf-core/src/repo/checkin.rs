@@ -37,7 +37,8 @@ pub struct NewCheckin {
     pub tags: Vec<String>,
     /// Closes the branch with this check-in.
     pub close: bool,
-    /// Keeps it out of sync. A child of a private check-in is private whatever this says.
+    /// Keeps it out of sync, on a branch of its own, called `private` unless named. A child of a private
+    /// check-in is private whatever this says.
     pub private: bool,
     /// Goes ahead where the branch would fork.
     pub allow_fork: bool,
@@ -93,13 +94,18 @@ impl Repo {
         Ok(self.db.prepare_cached(sql)?.query_row([rid], |row| row.get(0))?)
     }
 
-    /// Refuses a check-in that its parent does not allow.
-    fn may_follow(&self, new: &NewCheckin, private: bool) -> Result<(), RepoError> {
+    /// Refuses a check-in that its parent or its branch does not allow.
+    fn may_follow(&self, plan: &Plan<'_>) -> Result<(), RepoError> {
+        let new = plan.new;
+        if let Some(branch) = plan.branch.filter(|branch| *branch != PRIVATE_BRANCH) {
+            self.may_open_branch(branch)?;
+        }
         let Some(parent) = new.parent else { return Ok(()) };
-        if new.branch.is_none() && self.is_closed(parent)? {
+        let own_branch = self.branch_of(parent)?;
+        if plan.branch.is_none_or(|branch| branch == own_branch) && self.is_closed(parent)? {
             return Err(BadChange::ClosedLeaf.into());
         }
-        if new.branch.is_none() && !private && !new.allow_fork && self.would_fork(parent)? {
+        if plan.branch.is_none() && !plan.private && !new.allow_fork && self.would_fork(parent)? {
             return Err(BadChange::WouldFork.into());
         }
         match self.artifact(parent)? {
@@ -132,21 +138,18 @@ impl RepoTx<'_> {
     ///
     /// [`BadChange`] says why not. The transaction is then to be given up: files may have been stored.
     pub fn checkin(&self, new: &NewCheckin) -> Result<(Rid, ArtifactHash), RepoError> {
-        let private = new.private || new.parent.map_or(Ok(false), |parent| self.is_private(parent))?;
-        self.may_follow(new, private)?;
-        if let Some(branch) = &new.branch {
-            self.may_open_branch(branch)?;
-        }
+        let plan = self.plan(new)?;
+        self.may_follow(&plan)?;
         let mut tree = Tree::of_parent(self, new.parent)?;
         for change in &new.changes {
-            tree.apply(self, change, &new.author, private)?;
+            tree.apply(self, change, &new.author, plan.private)?;
         }
-        let says_more = !new.merges.is_empty() || new.branch.is_some() || !new.tags.is_empty() || new.close;
+        let says_more = !new.merges.is_empty() || plan.branch.is_some() || !new.tags.is_empty() || new.close;
         if !tree.is_changed() && !says_more && !new.allow_empty && new.parent.is_some() {
             return Err(BadChange::NothingChanged.into());
         }
-        let manifest = self.compose(new, &tree, private)?;
-        let (rid, hash) = self.put_artifact(&Artifact::Manifest(manifest), &new.author, private)?;
+        let manifest = self.compose(&plan, &tree)?;
+        let (rid, hash) = self.put_artifact(&Artifact::Manifest(manifest), &new.author, plan.private)?;
         // The newer version is the one that is read: it stays whole, and the older becomes a delta of it.
         for (older, newer) in tree.replaced {
             self.deltify(older, newer)?;
@@ -168,7 +171,19 @@ impl RepoTx<'_> {
         self.checkin(&new)
     }
 
-    fn compose(&self, new: &NewCheckin, tree: &Tree, private: bool) -> Result<Manifest, RepoError> {
+    fn plan<'n>(&self, new: &'n NewCheckin) -> Result<Plan<'n>, RepoError> {
+        let inherits = new.parent.map_or(Ok(false), |parent| self.is_private(parent))?;
+        let begins = new.private && !inherits;
+        Ok(Plan {
+            new,
+            private: new.private || inherits,
+            branch: new.branch.as_deref().or(begins.then_some(PRIVATE_BRANCH)),
+            bgcolor: new.bgcolor.as_deref().or(begins.then_some(PRIVATE_BGCOLOR)),
+        })
+    }
+
+    fn compose(&self, plan: &Plan<'_>, tree: &Tree) -> Result<Manifest, RepoError> {
+        let new = plan.new;
         let comment = if new.comment.is_empty() {
             "(no comment)"
         } else {
@@ -177,14 +192,14 @@ impl RepoTx<'_> {
         let mut parents = Vec::new();
         for parent in new.parent.iter().chain(&new.merges) {
             let hash = self.hash_of(*parent)?;
-            if !parents.contains(&hash) && (private || !self.is_private(*parent)?) {
+            if !parents.contains(&hash) && (plan.private || !self.is_private(*parent)?) {
                 parents.push(hash);
             }
         }
         let mut cherrypicks = Vec::new();
         for pick in &new.cherrypicks {
             let rid = self.rid_of(&pick.hash)?.ok_or(BadChange::NoSuchName)?;
-            if private || !self.is_private(rid)? {
+            if plan.private || !self.is_private(rid)? {
                 cherrypicks.push(*pick);
             }
         }
@@ -197,16 +212,16 @@ impl RepoTx<'_> {
             parents,
             cherrypicks,
             files_md5: tree.files_md5(self)?,
-            tags: self.compose_tags(new, private)?,
+            tags: self.compose_tags(plan)?,
             user: Some(new.author.user.as_str().into()),
         })
     }
 
-    fn compose_tags(&self, new: &NewCheckin, private: bool) -> Result<Vec<Tag>, RepoError> {
+    fn compose_tags(&self, plan: &Plan<'_>) -> Result<Vec<Tag>, RepoError> {
+        let new = plan.new;
         let mut tags = Vec::new();
-        if let Some(branch) = &new.branch {
-            let bgcolor = new.bgcolor.as_deref().or(private.then_some(PRIVATE_BGCOLOR));
-            tags.extend(branch_tags(branch, bgcolor));
+        if let Some(branch) = plan.branch {
+            tags.extend(branch_tags(branch, plan.bgcolor));
             if let Some(parent) = new.parent {
                 let own = format!("sym-{branch}");
                 let others = self
@@ -215,7 +230,7 @@ impl RepoTx<'_> {
                     .filter(|name| *name != own);
                 tags.extend(others.map(|name| Tag::on_self(TagKind::Cancel, &name, None)));
             }
-        } else if let Some(bgcolor) = &new.bgcolor {
+        } else if let Some(bgcolor) = plan.bgcolor {
             tags.push(Tag::on_self(TagKind::Add, "bgcolor", Some(bgcolor)));
         }
         if new.close {
@@ -241,6 +256,16 @@ impl RepoTx<'_> {
     }
 }
 
+/// A check-in to be made, and what follows from its parent.
+struct Plan<'n> {
+    new: &'n NewCheckin,
+    private: bool,
+    branch: Option<&'n str>,
+    bgcolor: Option<&'n str>,
+}
+
+/// The branch of private check-ins for which none is named. It may be begun any number of times.
+const PRIVATE_BRANCH: &str = "private";
 /// What Fossil gives private branches for a background.
 pub(super) const PRIVATE_BGCOLOR: &str = "#fec084";
 

@@ -174,17 +174,9 @@ impl Repo {
         also(" ORDER BY e.mtime DESC, e.objid DESC LIMIT ?", &[limit.into()]);
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(values), read_entry)?;
-        let mut entries = Vec::new();
-        for row in rows {
-            let (mut entry, hash, kind) = row?;
-            let (Ok(hash), Some(kind)) = (ArtifactHash::parse(hash.as_bytes()), EventKind::parse(&kind))
-            else {
-                continue;
-            };
-            entry.hash = hash;
-            entry.kind = kind;
+        let mut entries = rows.collect::<Result<Vec<_>, _>>()?;
+        for entry in &mut entries {
             entry.tags = self.symbolic_tags(entry.rid)?;
-            entries.push(entry);
         }
         Ok(entries)
     }
@@ -203,14 +195,15 @@ impl Repo {
     }
 }
 
-/// An entry but for its hash, kind and tags; the first two as text.
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<(TimelineEntry, String, String)> {
+/// An entry but for its tags.
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<TimelineEntry> {
     let rid = row.get(0)?;
+    let kind = EventKind::parse(&column::text(row, 2)?);
     let mtime = row.get(3)?;
-    let entry = TimelineEntry {
+    Ok(TimelineEntry {
         rid,
-        hash: ArtifactHash::Sha1([0; 20]),
-        kind: EventKind::Checkin,
+        hash: row.get(1)?,
+        kind: kind.ok_or(rusqlite::Error::IntegralValueOutOfRange(2, 0))?,
         time: Timestamp::from_julian(mtime),
         user: column::text(row, 4)?,
         comment: column::text(row, 5)?,
@@ -221,6 +214,5 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<(TimelineEntry, String, String)
         is_closed: row.get(9)?,
         is_private: row.get(10)?,
         cursor: TimelineCursor { mtime, rid },
-    };
-    Ok((entry, row.get(1)?, row.get(2)?))
+    })
 }

@@ -286,6 +286,16 @@ fn what_follows_a_private_checkin_is_private() {
         assert!(repo.is_private(rid).expect("read"));
     }
     assert!(!repo.is_private(root).expect("read"));
+    let unnamed = NewCheckin {
+        private: true,
+        ..checkin(root, 40, vec![put("other", "o")])
+    };
+    let unnamed = commit(&mut repo, &unnamed);
+    assert_eq!(repo.branch_of(unnamed).expect("read"), "private");
+    assert!(
+        !repo.would_fork(root).expect("read"),
+        "trunk itself has not gone on"
+    );
 }
 
 #[test]
