@@ -46,7 +46,7 @@ fn deltas(criterion: &mut Criterion) {
             .collect();
         group.throughput(Throughput::Bytes(target.len() as u64));
         group.bench_function(BenchmarkId::new("create", bytes), |b| {
-            b.iter(|| delta::create(&source, &target))
+            b.iter(|| delta::create(&source, &target));
         });
         group.bench_function(BenchmarkId::new("create unrelated", bytes), |b| {
             b.iter(|| delta::create(&source, &unrelated));
@@ -70,17 +70,17 @@ fn blobs(criterion: &mut Criterion) {
             b.iter(|| {
                 inflater
                     .expand_into(black_box(&stored), 1 << 20, &mut out)
-                    .expect("our own blob")
+                    .expect("our own blob");
             });
         });
         group.bench_function(BenchmarkId::new("expand", bytes), |b| {
-            b.iter(|| expand(&stored, 1 << 20))
+            b.iter(|| expand(&stored, 1 << 20));
         });
         group.bench_function(BenchmarkId::new("compress", bytes), |b| {
-            b.iter(|| compress(&content))
+            b.iter(|| compress(&content));
         });
         group.bench_function(BenchmarkId::new("compress fast", bytes), |b| {
-            b.iter(|| compress_fast(&content))
+            b.iter(|| compress_fast(&content));
         });
     }
     group.finish();
@@ -93,14 +93,14 @@ fn hashes(criterion: &mut Criterion) {
         let sha1 = name(HashKind::Sha1, &content);
         group.throughput(Throughput::Bytes(bytes as u64));
         group.bench_function(BenchmarkId::new("sha3", bytes), |b| {
-            b.iter(|| name(HashKind::Sha3, &content))
+            b.iter(|| name(HashKind::Sha3, &content));
         });
         group.bench_function(BenchmarkId::new("sha1 checked", bytes), |b| {
-            b.iter(|| verify(&sha1, &content))
+            b.iter(|| verify(&sha1, &content));
         });
         group.bench_function(BenchmarkId::new("sha1", bytes), |b| b.iter(|| sha1_hex(&content)));
         group.bench_function(BenchmarkId::new("md5", bytes), |b| {
-            b.iter(|| hash::md5_hex(&content))
+            b.iter(|| hash::md5_hex(&content));
         });
         batch(&mut group, bytes);
     }
@@ -117,7 +117,7 @@ fn batch(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallT
     group.throughput(Throughput::Bytes((named.len() * bytes) as u64));
     let contents: Vec<&[u8]> = named.iter().map(|(_, content)| content.as_slice()).collect();
     group.bench_function(BenchmarkId::new("md5 batch", bytes), |b| {
-        b.iter(|| hash::md5_many(&contents))
+        b.iter(|| hash::md5_many(&contents));
     });
     group.bench_function(BenchmarkId::new("sha3 batch", bytes), |b| {
         b.iter_batched(

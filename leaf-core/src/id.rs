@@ -147,15 +147,13 @@ fn decode<const N: usize>(hex: &[u8]) -> Result<[u8; N], BadHash> {
         all |= high | low;
         *byte = high << 4 | low;
     }
-    match all & NO_DIGIT {
-        0 => Ok(bytes),
-        _ => {
-            let offset = hex.iter().position(|digit| value(*digit) == NO_DIGIT);
-            Err(BadHash::Digit {
-                offset: offset.expect("one of them is no digit"),
-            })
-        }
+    if all & NO_DIGIT == 0 {
+        return Ok(bytes);
     }
+    let offset = hex.iter().position(|digit| value(*digit) == NO_DIGIT);
+    Err(BadHash::Digit {
+        offset: offset.expect("one of them is no digit"),
+    })
 }
 
 /// Why some bytes are not an [`ArtifactHash`] or a code.

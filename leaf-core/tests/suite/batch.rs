@@ -24,7 +24,7 @@ fn verdicts(contents: &[Vec<u8>]) -> Vec<Verdict> {
     for content in contents {
         let hash = name(HashKind::Sha3, content);
         verifier.push((), hash, content.clone(), &mut |(), verdict, _| {
-            verdicts.push(verdict)
+            verdicts.push(verdict);
         });
     }
     verifier.flush(&mut |(), verdict, _| verdicts.push(verdict));
@@ -39,7 +39,7 @@ fn a_batch_waits_until_its_budget_is_full() {
         let content = vec![tag; 4_000];
         let hash = name(HashKind::Sha3, &content);
         verifier.push(tag, hash, content, &mut |tag, verdict, _| {
-            heard.push((tag, verdict.named_right))
+            heard.push((tag, verdict.named_right));
         });
         let wanted: &[(u8, bool)] = if tag < 2 {
             &[]

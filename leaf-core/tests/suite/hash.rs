@@ -101,7 +101,7 @@ fn content_made_to_collide_under_sha1_has_no_valid_name() {
             let mut verdicts = Vec::new();
             let mut verifier = BatchVerifier::new(1 << 20);
             verifier.push((), hash, content.to_vec(), &mut |(), verdict, _| {
-                verdicts.push(verdict)
+                verdicts.push(verdict);
             });
             verifier.flush(&mut |(), verdict, _| verdicts.push(verdict));
             assert_eq!(

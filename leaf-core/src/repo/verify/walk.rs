@@ -80,12 +80,11 @@ impl Walk<'_> {
     fn tree(&mut self, root: i64) -> Result<(), RepoError> {
         let mut stack: Vec<Waiting> = vec![(root, 0, None)];
         while let Some((rid, depth, source)) = stack.pop() {
-            let content = match depth > self.repo.limits().delta_depth_max {
-                true => {
-                    self.bad(rid, Fault::Depth)?;
-                    None
-                }
-                false => self.expand(rid, source)?,
+            let content = if depth > self.repo.limits().delta_depth_max {
+                self.bad(rid, Fault::Depth)?;
+                None
+            } else {
+                self.expand(rid, source)?
             };
             let Some(content) = content else {
                 for below in self.part.forest.below(rid) {
@@ -125,13 +124,11 @@ impl Walk<'_> {
         drop(rows);
         drop(statement);
         if let Some(source) = source {
-            match delta::apply(&source, &content, limit) {
-                Ok(target) => content = target,
-                Err(_) => {
-                    self.bad(rid, Fault::Delta)?;
-                    return Ok(None);
-                }
-            }
+            let Ok(target) = delta::apply(&source, &content, limit) else {
+                self.bad(rid, Fault::Delta)?;
+                return Ok(None);
+            };
+            content = target;
         }
         let content = Arc::new(content);
         self.note(rid, hash, size, &content)?;
