@@ -148,7 +148,10 @@ impl SyncSession {
                 size,
                 body,
             } => {
-                if self.options.unversioned || self.talk.clone {
+                if self.options.unversioned {
+                    if self.options.unversioned_revert {
+                        tx.uv_forget(name)?;
+                    }
                     let file = unversioned::Arriving {
                         name,
                         mtime,
