@@ -338,6 +338,9 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError::Sqlite`].
     pub fn uv_forget(&self, name: &str) -> Result<(), RepoError> {
+        if !self.has_uv_table()? {
+            return Ok(());
+        }
         self.db
             .prepare_cached("DELETE FROM unversioned WHERE name = ?1")?
             .execute([name])?;

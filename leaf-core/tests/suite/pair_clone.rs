@@ -29,10 +29,17 @@ fn finish(repo: &mut Repo) {
 /// Versions of one file, each stored as a delta of the next, as stock stores them.
 fn put_history(repo: &mut Repo, versions: u32) -> Vec<ArtifactHash> {
     let version = |number: u32| {
-        let lines = (0..60).map(|line| format!("line {line} of {}\n", if line == number % 60 { number } else { 0 }));
+        let lines = (0..60).map(|line| {
+            format!(
+                "line {line} of {}\n",
+                if line == number % 60 { number } else { 0 }
+            )
+        });
         lines.collect::<String>().into_bytes()
     };
-    let hashes: Vec<_> = (0..versions).map(|number| put_as(repo, &version(number), Put::default())).collect();
+    let hashes: Vec<_> = (0..versions)
+        .map(|number| put_as(repo, &version(number), Put::default()))
+        .collect();
     for pair in hashes.windows(2) {
         let (old, new) = (rid(repo, &pair[0]), rid(repo, &pair[1]));
         assert!(repo.write(|tx| tx.deltify(old, new)).expect("a sound repository"));
@@ -44,14 +51,24 @@ fn put_history(repo: &mut Repo, versions: u32) -> Vec<ArtifactHash> {
 fn a_clone_brings_everything_public_and_ends_as_a_repository() {
     let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
     put_history(&mut pair.server, 30);
-    let secret = put_as(&mut pair.server, b"their secret", Put { private: true, unsent: false });
+    let secret = put_as(
+        &mut pair.server,
+        b"their secret",
+        Put {
+            private: true,
+            unsent: false,
+        },
+    );
     let mut options = Pair::options(Goal::Clone);
     options.login = None;
     let outcome = pair.run(options).expect("an honest server");
     assert_eq!(outcome.rounds, 1, "nothing but artifacts was wanted");
     assert!(outcome.events.contains(&SyncEvent::CloneReceived));
     let project = ProjectCode::from_random(PROJECT);
-    assert_eq!(pair.client.config("project-code").expect("sound").as_deref(), Some(project.as_str()));
+    assert_eq!(
+        pair.client.config("project-code").expect("sound").as_deref(),
+        Some(project.as_str())
+    );
     finish(&mut pair.client);
     assert_eq!(names(&pair.client), names(&pair.server));
     assert!(!has(&pair.client, &secret));
@@ -91,17 +108,29 @@ fn a_clone_that_was_cut_off_goes_on_where_it_was() {
     let mut session = SyncSession::new(Pair::options(Goal::Clone));
     for _ in 0..4 {
         let entropy = pair.entropy();
-        let transmit = session.poll_transmit(&mut pair.client, NOW, entropy).expect("sound").expect("a request");
+        let transmit = session
+            .poll_transmit(&mut pair.client, NOW, entropy)
+            .expect("sound")
+            .expect("a request");
         let reply = pair.serve(&transmit.body, transmit.content_type, None);
-        session.handle_reply(&mut pair.client, &reply.body, reply.content_type, NOW).expect("an honest server");
+        session
+            .handle_reply(&mut pair.client, &reply.body, reply.content_type, NOW)
+            .expect("an honest server");
     }
     drop(session);
     let there = names(&pair.client).len();
     assert!(there > 10);
     let outcome = pair.run(Pair::options(Goal::Clone)).expect("an honest server");
     let all = names(&pair.server).len();
-    assert_eq!(outcome.stats.artifacts_received, (all - there) as u64, "nothing came twice");
-    assert!(pair.wire[0].0.starts_with("login admin "), "the project is known by now");
+    assert_eq!(
+        outcome.stats.artifacts_received,
+        (all - there) as u64,
+        "nothing came twice"
+    );
+    assert!(
+        pair.wire[0].0.starts_with("login admin "),
+        "the project is known by now"
+    );
     finish(&mut pair.client);
     assert_eq!(names(&pair.client), names(&pair.server));
 }
@@ -111,8 +140,14 @@ fn a_clone_that_needs_a_login_logs_in_as_soon_as_it_can() {
     let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
     put(&mut pair.server, 0..20);
     for login in ["nobody", "anonymous"] {
-        let change = leaf_core::repo::UserChange { password: None, capabilities: Some(""), info: None };
-        pair.server.write(|tx| tx.set_user(login, &change, NOW)).expect("a sound repository");
+        let change = leaf_core::repo::UserChange {
+            password: None,
+            capabilities: Some(""),
+            info: None,
+        };
+        pair.server
+            .write(|tx| tx.set_user(login, &change, NOW))
+            .expect("a sound repository");
     }
     let outcome = pair.run(Pair::options(Goal::Clone)).expect("an honest server");
     assert_eq!(outcome.rounds, 2);
@@ -122,7 +157,10 @@ fn a_clone_that_needs_a_login_logs_in_as_soon_as_it_can() {
     let mut options = Pair::options(Goal::Clone);
     options.login = None;
     let error = pair.run(options).expect_err("a refusal");
-    assert!(matches!(&error, SyncError::PeerSaid { message } if message == "not authorized to clone"), "{error}");
+    assert!(
+        matches!(&error, SyncError::PeerSaid { message } if message == "not authorized to clone"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -130,25 +168,57 @@ fn a_private_clone_brings_what_is_private_as_private() {
     let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
     put(&mut pair.server, 0..5);
     user(&mut pair.server, "x", "oixg");
-    let secret = put_as(&mut pair.server, b"their secret", Put { private: true, unsent: false });
+    let secret = put_as(
+        &mut pair.server,
+        b"their secret",
+        Put {
+            private: true,
+            unsent: false,
+        },
+    );
     let mut options = Pair::options(Goal::Clone);
-    options.login = Some(Credentials { user: "x".to_owned(), password: "x".to_owned() });
+    options.login = Some(Credentials {
+        user: "x".to_owned(),
+        password: "x".to_owned(),
+    });
     options.private = true;
     pair.run(options).expect("an honest server");
     finish(&mut pair.client);
     assert!(has(&pair.client, &secret));
-    assert!(pair.client.is_private(rid(&pair.client, &secret)).expect("a sound repository"));
+    assert!(
+        pair.client
+            .is_private(rid(&pair.client, &secret))
+            .expect("a sound repository")
+    );
 }
 
 #[test]
 fn a_clone_of_what_is_a_delta_of_a_private_artifact_is_whole() {
     let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
-    let secret = put_as(&mut pair.server, &content(1), Put { private: true, unsent: false });
-    let public = put_as(&mut pair.server, &[content(1), b"more\n".to_vec()].concat(), Put::default());
+    let secret = put_as(
+        &mut pair.server,
+        &content(1),
+        Put {
+            private: true,
+            unsent: false,
+        },
+    );
+    let public = put_as(
+        &mut pair.server,
+        &[content(1), b"more\n".to_vec()].concat(),
+        Put::default(),
+    );
     let (from, to) = (rid(&pair.server, &public), rid(&pair.server, &secret));
-    pair.server.write(|tx| tx.deltify(from, to)).expect("a sound repository");
+    pair.server
+        .write(|tx| tx.deltify(from, to))
+        .expect("a sound repository");
     pair.run(Pair::options(Goal::Clone)).expect("an honest server");
-    assert!(!pair.wire.iter().any(|(_, reply)| reply.contains(&secret.to_string())));
+    assert!(
+        !pair
+            .wire
+            .iter()
+            .any(|(_, reply)| reply.contains(&secret.to_string()))
+    );
     finish(&mut pair.client);
     assert!(has(&pair.client, &public));
 }
@@ -157,9 +227,16 @@ fn a_clone_of_what_is_a_delta_of_a_private_artifact_is_whole() {
 fn shunned_artifacts_are_not_cloned_nor_named() {
     let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
     let all = put_history(&mut pair.server, 4);
-    pair.server.write(|tx| tx.shun(&all[2], None, NOW)).expect("a sound repository");
+    pair.server
+        .write(|tx| tx.shun(&all[2], None, NOW))
+        .expect("a sound repository");
     pair.run(Pair::options(Goal::Clone)).expect("an honest server");
-    assert!(!pair.wire.iter().any(|(_, reply)| reply.contains(&all[2].to_string())));
+    assert!(
+        !pair
+            .wire
+            .iter()
+            .any(|(_, reply)| reply.contains(&all[2].to_string()))
+    );
     finish(&mut pair.client);
     assert!(has(&pair.client, &all[0]) && has(&pair.client, &all[1]) && has(&pair.client, &all[3]));
     assert!(!has(&pair.client, &all[2]));
@@ -171,20 +248,41 @@ fn the_row_to_go_on_with_comes_before_the_push_card() {
     put(&mut pair.server, 0..50);
     pair.server_limits.download_bytes = 1_000;
     let reply = pair.ask(&format!("{VERSION}clone 3 1\n"));
-    let (seqno, push) = (reply.find("\nclone_seqno ").expect("a row"), reply.find("\npush ").expect("codes"));
+    let (seqno, push) = (
+        reply.find("\nclone_seqno ").expect("a row"),
+        reply.find("\npush ").expect("codes"),
+    );
     assert!(seqno < push);
-    assert!(pair.ask(&format!("{VERSION}clone 3 1000000\n")).contains("\nclone_seqno 0\n"));
-    assert!(pair.ask(&format!("{VERSION}clone 3 0\n")).contains("cfile "), "0 is the beginning to older clients");
+    assert!(
+        pair.ask(&format!("{VERSION}clone 3 1000000\n"))
+            .contains("\nclone_seqno 0\n")
+    );
+    assert!(
+        pair.ask(&format!("{VERSION}clone 3 0\n")).contains("cfile "),
+        "0 is the beginning to older clients"
+    );
 }
 
 #[test]
 fn the_reply_to_a_clone_is_not_compressed_again() {
     let mut pair = Pair::new();
     put(&mut pair.server, 0..5);
-    let packed = leaf_core::xfer::envelope::pack(format!("{VERSION}clone 3 1\n").into_bytes(), ContentType::Compressed);
-    assert_eq!(pair.serve(&packed, ContentType::Compressed, None).content_type, ContentType::Uncompressed);
-    let packed = leaf_core::xfer::envelope::pack(format!("{VERSION}clone 2 1\n").into_bytes(), ContentType::Compressed);
-    assert_eq!(pair.serve(&packed, ContentType::Compressed, None).content_type, ContentType::Compressed);
+    let packed = leaf_core::xfer::envelope::pack(
+        format!("{VERSION}clone 3 1\n").into_bytes(),
+        ContentType::Compressed,
+    );
+    assert_eq!(
+        pair.serve(&packed, ContentType::Compressed, None).content_type,
+        ContentType::Uncompressed
+    );
+    let packed = leaf_core::xfer::envelope::pack(
+        format!("{VERSION}clone 2 1\n").into_bytes(),
+        ContentType::Compressed,
+    );
+    assert_eq!(
+        pair.serve(&packed, ContentType::Compressed, None).content_type,
+        ContentType::Compressed
+    );
 }
 
 #[test]
@@ -206,7 +304,10 @@ fn a_clone_of_the_second_version_gets_plain_deltas() {
             }
         }
     }
-    assert!(all[..19].iter().all(|hash| found.contains(&(*hash, true))), "deltas as stored");
+    assert!(
+        all[..19].iter().all(|hash| found.contains(&(*hash, true))),
+        "deltas as stored"
+    );
     assert!(found.contains(&(all[19], false)));
     assert_eq!(found.len(), names(&pair.server).len());
 }
@@ -221,7 +322,10 @@ fn a_clone_of_the_first_version_is_told_everything_and_asks() {
     }
     assert!(reply.contains("\npush "));
     let reply = pair.ask(&format!("{VERSION}clone\ngimme {}\n", all[0]));
-    assert!(reply.contains(&format!("file {} {} ", all[0], all[1])), "a delta as stored");
+    assert!(
+        reply.contains(&format!("file {} {} ", all[0], all[1])),
+        "a delta as stored"
+    );
 }
 
 #[test]
@@ -237,19 +341,31 @@ fn a_client_too_old_for_sha3_is_told_so() {
 fn artifacts_that_are_not_what_they_are_called_do_not_end_as_a_repository() {
     let mut client = unfinished();
     let mut session = SyncSession::new(Pair::options(Goal::Clone));
-    session.poll_transmit(&mut client, NOW, [1; 20]).expect("sound").expect("a request");
+    session
+        .poll_transmit(&mut client, NOW, [1; 20])
+        .expect("sound")
+        .expect("a request");
     let zblob = zblob::compress(b"something else");
     let mut reply = format!("cfile {} 14 {}\n", name_of(b"what it is called"), zblob.len()).into_bytes();
     reply.extend_from_slice(&zblob);
     let codes = format!("\nclone_seqno 0\npush {} {}\n", "a".repeat(40), "b".repeat(40));
     reply.extend_from_slice(codes.as_bytes());
-    session.handle_reply(&mut client, &reply, ContentType::Uncompressed, NOW).expect("not looked into yet");
+    session
+        .handle_reply(&mut client, &reply, ContentType::Uncompressed, NOW)
+        .expect("not looked into yet");
     let plan = client.check_plan(1).expect("a sound repository");
     let checked = plan.iter().map(|part| client.check(part, &mut |_, _| {}));
     let checked = checked.collect::<Result<Vec<_>, _>>().expect("readable");
     let error = client.finish_clone(checked, NOW).expect_err("a wrong hash");
-    assert!(matches!(&error, RepoError::WrongContent { hashes } if hashes.len() == 1), "{error:?}");
-    assert_eq!(client.config("aux-schema").expect("readable"), None, "still unfinished");
+    assert!(
+        matches!(&error, RepoError::WrongContent { hashes } if hashes.len() == 1),
+        "{error:?}"
+    );
+    assert_eq!(
+        client.config("aux-schema").expect("readable"),
+        None,
+        "still unfinished"
+    );
 }
 
 #[test]
@@ -261,9 +377,15 @@ fn a_server_that_does_not_go_on_ends_the_clone_with_an_error() {
         "# timestamp 2026-11-21T06:58:14 errors 0\n".to_owned(),
     ] {
         let mut session = SyncSession::new(Pair::options(Goal::Clone));
-        session.poll_transmit(&mut client, NOW, [1; 20]).expect("sound").expect("a request");
+        session
+            .poll_transmit(&mut client, NOW, [1; 20])
+            .expect("sound")
+            .expect("a request");
         let error = session.handle_reply(&mut client, reply.as_bytes(), ContentType::Uncompressed, NOW);
-        assert!(matches!(error, Err(SyncError::PeerStalled { .. })), "{reply}: {error:?}");
+        assert!(
+            matches!(error, Err(SyncError::PeerStalled { .. })),
+            "{reply}: {error:?}"
+        );
     }
 }
 
@@ -275,6 +397,9 @@ fn the_catalogue_of_clusters_is_told_on_request() {
     put(&mut pair.server, 200..320);
     pair.sync(Goal::Pull);
     let code = ProjectCode::from_random(PROJECT);
-    let reply = pair.ask_bytes(&signed(format!("pull x {code}\npragma req-clusters\n").as_bytes(), VERSION));
+    let reply = pair.ask_bytes(&signed(
+        format!("pull x {code}\npragma req-clusters\n").as_bytes(),
+        VERSION,
+    ));
     assert_eq!(reply.lines().filter(|line| line.starts_with("igot ")).count(), 2);
 }

@@ -16,7 +16,10 @@ use leaf_core::xfer::{BadCard, ContentType};
 fn answer(pair: &mut Pair, options: SyncOptions, reply: &[u8]) -> (Result<(), SyncError>, SyncSession) {
     let mut session = SyncSession::new(options);
     let entropy = pair.entropy();
-    session.poll_transmit(&mut pair.client, NOW, entropy).expect("sound").expect("a request");
+    session
+        .poll_transmit(&mut pair.client, NOW, entropy)
+        .expect("sound")
+        .expect("a request");
     let heard = session.handle_reply(&mut pair.client, reply, ContentType::Uncompressed, NOW);
     (heard, session)
 }
@@ -28,8 +31,17 @@ fn pull(pair: &mut Pair, reply: &[u8]) -> Result<(), SyncError> {
 /// A good reply with one file in it.
 fn good_reply() -> Vec<u8> {
     let bytes = content(5);
-    let head = format!("pragma server-version 22100 20230226 192424\nfile {} {}\n", name_of(&bytes), bytes.len());
-    [head.into_bytes(), bytes, b"# timestamp 2026-11-21T04:00:00 errors 0\n".to_vec()].concat()
+    let head = format!(
+        "pragma server-version 22100 20230226 192424\nfile {} {}\n",
+        name_of(&bytes),
+        bytes.len()
+    );
+    [
+        head.into_bytes(),
+        bytes,
+        b"# timestamp 2026-11-21T04:00:00 errors 0\n".to_vec(),
+    ]
+    .concat()
 }
 
 #[test]
@@ -40,7 +52,12 @@ fn a_reply_cut_anywhere_inside_a_card_is_an_error_and_changes_nothing() {
     pull(&mut pair, &reply).expect("whole");
     assert_ne!(names(&pair.client), before);
     let mut pair = Pair::new();
-    let ends: Vec<_> = reply.windows(1).enumerate().filter(|(_, byte)| *byte == b"\n").map(|(at, _)| at + 1).collect();
+    let ends: Vec<_> = reply
+        .windows(1)
+        .enumerate()
+        .filter(|(_, byte)| *byte == b"\n")
+        .map(|(at, _)| at + 1)
+        .collect();
     for cut in 5..reply.len() - 1 {
         let heard = pull(&mut pair, &reply[..cut]);
         let card_ends = ends.contains(&cut) && !reply[..cut].windows(5).any(|window| window == b"file ");
@@ -65,7 +82,10 @@ fn a_reply_with_a_flipped_bit_in_its_artifact_is_an_error_and_changes_nothing() 
         let mut flipped = reply.clone();
         flipped[byte] ^= 4;
         let error = pull(&mut pair, &flipped).expect_err("a wrong hash");
-        assert!(matches!(error, SyncError::PeerSentBadArtifact(RepoError::WrongHash { .. })), "{error:?}");
+        assert!(
+            matches!(error, SyncError::PeerSentBadArtifact(RepoError::WrongHash { .. })),
+            "{error:?}"
+        );
         assert_eq!(error.blame(), Blame::Peer);
         assert_eq!(names(&pair.client), before);
     }
@@ -75,8 +95,19 @@ fn a_reply_with_a_flipped_bit_in_its_artifact_is_an_error_and_changes_nothing() 
 fn a_session_is_over_after_an_error() {
     let mut pair = Pair::new();
     let (heard, mut session) = answer(&mut pair, Pair::options(Goal::Pull), b"nonsense of a server\n");
-    assert!(matches!(heard, Err(SyncError::PeerSentBadCard(BadCard::Unknown { offset: 0 }))), "{heard:?}");
-    assert!(session.poll_transmit(&mut pair.client, NOW, [9; 20]).expect("sound").is_none());
+    assert!(
+        matches!(
+            heard,
+            Err(SyncError::PeerSentBadCard(BadCard::Unknown { offset: 0 }))
+        ),
+        "{heard:?}"
+    );
+    assert!(
+        session
+            .poll_transmit(&mut pair.client, NOW, [9; 20])
+            .expect("sound")
+            .is_none()
+    );
     let late = session.handle_reply(&mut pair.client, b"", ContentType::Debug, NOW);
     assert!(matches!(late, Err(SyncError::OutOfTurn)));
 }
@@ -84,7 +115,10 @@ fn a_session_is_over_after_an_error() {
 #[test]
 fn a_web_page_is_recognised() {
     let mut pair = Pair::new();
-    assert!(matches!(pull(&mut pair, b"<!DOCTYPE html>\n<html>\n"), Err(SyncError::PeerSentHtml)));
+    assert!(matches!(
+        pull(&mut pair, b"<!DOCTYPE html>\n<html>\n"),
+        Err(SyncError::PeerSentHtml)
+    ));
 }
 
 #[test]
@@ -101,7 +135,10 @@ fn an_error_of_the_server_ends_the_session_in_its_words() {
     let mut reply = good_reply();
     reply.extend_from_slice(b"error out\\sof\\spaper\n");
     pull(&mut pair, &reply).expect_err("an error");
-    assert!(!has(&pair.client, &name_of(&content(5))), "what came before it is not kept either");
+    assert!(
+        !has(&pair.client, &name_of(&content(5))),
+        "what came before it is not kept either"
+    );
 }
 
 #[test]
@@ -110,18 +147,25 @@ fn a_message_of_the_server_is_passed_on() {
     let reply = b"message maintenance\\sat\\snoon\n";
     let (heard, mut session) = answer(&mut pair, Pair::options(Goal::Pull), reply);
     heard.expect("not an error");
-    let said = SyncEvent::ServerSays { message: "maintenance at noon".to_owned() };
+    let said = SyncEvent::ServerSays {
+        message: "maintenance at noon".to_owned(),
+    };
     assert!(std::iter::from_fn(|| session.poll_event()).any(|event| event == said));
 }
 
 #[test]
 fn a_flood_of_names_is_refused() {
     let mut pair = Pair::new();
-    let flood: String = (0..60_u32).map(|number| format!("igot {number:040x}\n")).collect();
+    let flood: String = (0..60_u32)
+        .map(|number| format!("igot {number:040x}\n"))
+        .collect();
     let mut options = Pair::options(Goal::Pull);
     options.limits.phantoms_max = 50;
     let (heard, _) = answer(&mut pair, options, flood.as_bytes());
-    assert!(matches!(heard, Err(SyncError::PeerAnnouncedTooMuch { max: 50 })), "{heard:?}");
+    assert!(
+        matches!(heard, Err(SyncError::PeerAnnouncedTooMuch { max: 50 })),
+        "{heard:?}"
+    );
     assert!(!pair.client.has_phantoms().expect("a sound repository"));
 }
 
@@ -130,7 +174,10 @@ fn a_bomb_in_a_cfile_is_refused() {
     let mut pair = Pair::new();
     let zeros = vec![0; 1 << 20];
     let bomb = zblob::compress(&zeros);
-    pair.client.set_limits(Limits { artifact_bytes_max: 1 << 16, ..Limits::default() });
+    pair.client.set_limits(Limits {
+        artifact_bytes_max: 1 << 16,
+        ..Limits::default()
+    });
     let head = format!("cfile {} {} {}\n", name_of(&zeros), zeros.len(), bomb.len());
     let reply = [head.into_bytes(), bomb].concat();
     let error = pull(&mut pair, &reply).expect_err("too large");
@@ -144,10 +191,16 @@ fn a_bomb_for_a_reply_is_refused() {
     let mut options = Pair::options(Goal::Pull);
     options.limits.message_bytes_max = 1 << 16;
     let mut session = SyncSession::new(options);
-    session.poll_transmit(&mut pair.client, NOW, [1; 20]).expect("sound").expect("a request");
+    session
+        .poll_transmit(&mut pair.client, NOW, [1; 20])
+        .expect("sound")
+        .expect("a request");
     let bomb = zblob::compress(&vec![b'#'; 1 << 20]);
     let heard = session.handle_reply(&mut pair.client, &bomb, ContentType::Compressed, NOW);
-    assert!(matches!(heard, Err(SyncError::PeerSentBadEnvelope(_))), "{heard:?}");
+    assert!(
+        matches!(heard, Err(SyncError::PeerSentBadEnvelope(_))),
+        "{heard:?}"
+    );
 }
 
 #[test]
@@ -156,10 +209,16 @@ fn a_server_that_asks_for_the_same_for_ever_is_left() {
     let hash = put(&mut pair.client, 0..1)[0];
     let mut session = SyncSession::new(Pair::options(Goal::Push));
     let mut rounds = 0;
-    while session.poll_transmit(&mut pair.client, NOW, [rounds; 20]).expect("sound").is_some() {
+    while session
+        .poll_transmit(&mut pair.client, NOW, [rounds; 20])
+        .expect("sound")
+        .is_some()
+    {
         rounds += 1;
         let reply = format!("gimme {hash}\n");
-        session.handle_reply(&mut pair.client, reply.as_bytes(), ContentType::Debug, NOW).expect("cards");
+        session
+            .handle_reply(&mut pair.client, reply.as_bytes(), ContentType::Debug, NOW)
+            .expect("cards");
         assert!(rounds < 5, "it goes on and on");
     }
 }
@@ -179,7 +238,9 @@ fn a_server_that_never_comes_to_an_end_is_left() {
             Err(error) => break error,
         }
         let reply = format!("igot {number:040x}\n");
-        session.handle_reply(&mut pair.client, reply.as_bytes(), ContentType::Debug, NOW).expect("cards");
+        session
+            .handle_reply(&mut pair.client, reply.as_bytes(), ContentType::Debug, NOW)
+            .expect("cards");
     };
     assert!(matches!(error, SyncError::TooManyRounds { rounds: 20 }));
     assert_eq!(error.blame(), Blame::Peer);
@@ -197,7 +258,10 @@ fn a_server_cannot_make_a_push_take_anything() {
 fn private_artifacts_that_were_not_asked_for_are_passed_over() {
     let mut pair = Pair::new();
     let reply = good_reply();
-    let at = reply.windows(5).position(|window| window == b"file ").expect("a file");
+    let at = reply
+        .windows(5)
+        .position(|window| window == b"file ")
+        .expect("a file");
     let reply = [&reply[..at], b"private\n", &reply[at..]].concat();
     pull(&mut pair, &reply).expect("passed over");
     assert!(!has(&pair.client, &name_of(&content(5))));
@@ -208,14 +272,35 @@ fn private_artifacts_that_were_not_asked_for_are_passed_over() {
 #[test]
 fn a_server_cannot_get_a_private_artifact_by_asking() {
     let mut pair = Pair::new();
-    let secret = put_as(&mut pair.client, b"my secret", Put { private: true, unsent: false });
-    let (heard, mut session) = answer(&mut pair, Pair::options(Goal::Sync), format!("gimme {secret}\n").as_bytes());
+    let secret = put_as(
+        &mut pair.client,
+        b"my secret",
+        Put {
+            private: true,
+            unsent: false,
+        },
+    );
+    let (heard, mut session) = answer(
+        &mut pair,
+        Pair::options(Goal::Sync),
+        format!("gimme {secret}\n").as_bytes(),
+    );
     heard.expect("cards");
-    let next = session.poll_transmit(&mut pair.client, NOW, [2; 20]).expect("sound").expect("a last word");
+    let next = session
+        .poll_transmit(&mut pair.client, NOW, [2; 20])
+        .expect("sound")
+        .expect("a last word");
     let said = leaf_core::xfer::envelope::unpack(&next.body, next.content_type, 1 << 20).expect("ours");
     let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(said.contains(&format!("igot {secret} 1\n")) && !said.contains("my secret"), "{said}");
-    assert!(pair.client.is_private(rid(&pair.client, &secret)).expect("a sound repository"));
+    assert!(
+        said.contains(&format!("igot {secret} 1\n")) && !said.contains("my secret"),
+        "{said}"
+    );
+    assert!(
+        pair.client
+            .is_private(rid(&pair.client, &secret))
+            .expect("a sound repository")
+    );
 }
 
 #[test]
@@ -234,7 +319,11 @@ fn clocks_that_differ_are_reported_once() {
     // NOW is 2026-11-21T04:00:00.
     assert_eq!(skew("2026-11-21T04:00:05"), []);
     assert_eq!(skew("2026-11-21T04:00:11"), [11]);
-    assert_eq!(skew("2026-11-21T03:59:45"), [], "the reply may have been long under way");
+    assert_eq!(
+        skew("2026-11-21T03:59:45"),
+        [],
+        "the reply may have been long under way"
+    );
     assert_eq!(skew("2026-11-21T03:00:00"), [-3600]);
     assert_eq!(skew("yesterday"), []);
 }
@@ -247,11 +336,19 @@ fn both_orders_of_push_and_pull_are_taken() {
     let all = put(&mut pair.server, 0..2);
     let code = ProjectCode::from_random(PROJECT);
     let other = "f".repeat(40);
-    for order in [format!("pull {other} {code}"), format!("pull {code} {other}"), format!("pull {code}"), format!("pull {code} 0")] {
+    for order in [
+        format!("pull {other} {code}"),
+        format!("pull {code} {other}"),
+        format!("pull {code}"),
+        format!("pull {code} 0"),
+    ] {
         let reply = pair.ask(&format!("pragma client-version 22800 20260315 120000\n{order}\n"));
         assert!(reply.contains(&format!("igot {}\n", all[0])), "{order}: {reply}");
     }
-    assert!(pair.ask(&format!("pull {other} {other}\n")).contains(r"error wrong\sproject"));
+    assert!(
+        pair.ask(&format!("pull {other} {other}\n"))
+            .contains(r"error wrong\sproject")
+    );
 }
 
 #[test]
@@ -272,7 +369,11 @@ fn a_legacy_client_says_where_its_clone_goes_on_in_a_card_of_its_own() {
     put(&mut pair.server, 0..5);
     let version = "pragma client-version 22800 20260315 120000\n";
     let reply = pair.ask(&format!("{version}clone 3 1\nclone_seqno 4\n"));
-    assert_eq!(reply.lines().filter(|line| line.starts_with("cfile ")).count(), 2, "{reply}");
+    assert_eq!(
+        reply.lines().filter(|line| line.starts_with("cfile ")).count(),
+        2,
+        "{reply}"
+    );
 }
 
 #[test]
@@ -280,15 +381,28 @@ fn a_legacy_server_names_the_project_first_and_wants_the_row_apart() {
     let db = rusqlite::Connection::open_in_memory().expect("memory");
     let mut client = leaf_core::repo::Repo::create_for_clone(db, &crate::pair::new_repo(1)).expect("empty");
     let mut session = SyncSession::new(Pair::options(Goal::Clone));
-    session.poll_transmit(&mut client, NOW, [1; 20]).expect("sound").expect("a request");
+    session
+        .poll_transmit(&mut client, NOW, [1; 20])
+        .expect("sound")
+        .expect("a request");
     let (bytes, project, server) = (content(3), "a".repeat(40), "b".repeat(40));
     let zblob = zblob::compress(&bytes);
     let bare = &zblob[4..];
-    let head = format!("push {project} {server}\ncfile {} {} {}\n", name_of(&bytes), bytes.len(), bare.len());
+    let head = format!(
+        "push {project} {server}\ncfile {} {} {}\n",
+        name_of(&bytes),
+        bytes.len(),
+        bare.len()
+    );
     let reply = [head.into_bytes(), bare.to_vec(), b"\nclone_seqno 200\n".to_vec()].concat();
-    session.handle_reply(&mut client, &reply, ContentType::Uncompressed, NOW).expect("a legacy reply");
+    session
+        .handle_reply(&mut client, &reply, ContentType::Uncompressed, NOW)
+        .expect("a legacy reply");
     assert_eq!(client.config("project-code").expect("sound"), Some(project));
-    let next = session.poll_transmit(&mut client, NOW, [2; 20]).expect("sound").expect("there is more");
+    let next = session
+        .poll_transmit(&mut client, NOW, [2; 20])
+        .expect("sound")
+        .expect("there is more");
     let said = leaf_core::xfer::envelope::unpack(&next.body, next.content_type, 1 << 20).expect("ours");
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(said.contains("clone 3 200\nclone_seqno 200\n"), "{said}");

@@ -6,8 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use crate::pair::{NOW, PROJECT, Pair, signed};
 use crate::pair_rights::user;
 use leaf_core::id::ProjectCode;
-use leaf_core::format::artifact::FilePerm;
-use leaf_core::repo::{Author, ConfigGroup, FileChange, NewCheckin, Repo};
+use leaf_core::repo::{Author, ConfigGroup, Repo};
 use leaf_core::sync::{CiLock, Credentials, Goal, SyncEvent, SyncOptions};
 use leaf_core::time::Timestamp;
 
@@ -16,7 +15,10 @@ const VERSION: &str = "pragma client-version 22100 20230226 192424\n";
 fn options(pair: &mut Pair) -> SyncOptions {
     user(&mut pair.server, "y", "oiy");
     let mut options = SyncOptions::new(Goal::NoArtifacts, "http://server/");
-    options.login = Some(Credentials { user: "y".to_owned(), password: "y".to_owned() });
+    options.login = Some(Credentials {
+        user: "y".to_owned(),
+        password: "y".to_owned(),
+    });
     options.unversioned = true;
     options
 }
@@ -26,15 +28,20 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn write(repo: &mut Repo, name: &str, text: &str, seconds: i64) {
-    repo.write(|tx| tx.uv_put(name, text.as_bytes(), at(seconds))).expect("a sound repository");
+    repo.write(|tx| tx.uv_put(name, text.as_bytes(), at(seconds)))
+        .expect("a sound repository");
 }
 
 fn delete(repo: &mut Repo, name: &str, seconds: i64) {
-    repo.write(|tx| tx.uv_delete(name, at(seconds))).expect("a sound repository");
+    repo.write(|tx| tx.uv_delete(name, at(seconds)))
+        .expect("a sound repository");
 }
 
 fn read(repo: &Repo, name: &str) -> Option<String> {
-    let file = repo.uv_stored(name).expect("a sound repository").filter(|file| file.hash.is_some())?;
+    let file = repo
+        .uv_stored(name)
+        .expect("a sound repository")
+        .filter(|file| file.hash.is_some())?;
     Some(String::from_utf8(file.expand().expect("sound")).expect("text"))
 }
 
@@ -42,7 +49,10 @@ fn read(repo: &Repo, name: &str) -> Option<String> {
 fn assert_agreed(pair: &Pair, name: &str, text: Option<&str>) {
     assert_eq!(read(&pair.client, name).as_deref(), text, "client");
     assert_eq!(read(&pair.server, name).as_deref(), text, "server");
-    assert_eq!(pair.client.uv_hash().expect("sound"), pair.server.uv_hash().expect("sound"));
+    assert_eq!(
+        pair.client.uv_hash().expect("sound"),
+        pair.server.uv_hash().expect("sound")
+    );
 }
 
 #[test]
@@ -96,7 +106,15 @@ fn a_later_deletion_deletes_on_the_other_side() {
         let options = options(&mut pair);
         write(&mut pair.client, "f", "text", 0);
         pair.run(options.clone()).expect("an honest server");
-        delete(if deleted_here { &mut pair.client } else { &mut pair.server }, "f", 5);
+        delete(
+            if deleted_here {
+                &mut pair.client
+            } else {
+                &mut pair.server
+            },
+            "f",
+            5,
+        );
         pair.run(options).expect("an honest server");
         assert_agreed(&pair, "f", None);
     }
@@ -122,7 +140,11 @@ fn the_same_file_of_another_time_moves_no_content() {
         write(&mut pair.server, "f", "a text of some length", there);
         pair.run(options).expect("an honest server");
         assert_agreed(&pair, "f", Some("a text of some length"));
-        let said: String = pair.wire.iter().map(|(request, reply)| format!("{request}{reply}")).collect();
+        let said: String = pair
+            .wire
+            .iter()
+            .map(|(request, reply)| format!("{request}{reply}"))
+            .collect();
         assert!(!said.contains("a text of"), "{said}");
         let mtime = pair.client.uv_list().expect("sound")[0].mtime;
         assert_eq!(mtime, at(5).unix());
@@ -139,13 +161,21 @@ fn whoever_may_not_write_files_gets_them_and_is_told() {
     write(&mut pair.server, "both", "there", 0);
     write(&mut pair.server, "there", "there", 0);
     let outcome = pair.run(options).expect("an honest server");
-    assert!(outcome.events.contains(&SyncEvent::UvPullOnly), "{:?}", outcome.events);
+    assert!(
+        outcome.events.contains(&SyncEvent::UvPullOnly),
+        "{:?}",
+        outcome.events
+    );
     assert_eq!(read(&pair.client, "there").as_deref(), Some("there"));
     assert_eq!(read(&pair.server, "here"), None);
     assert_eq!(read(&pair.server, "both").as_deref(), Some("there"));
     let code = ProjectCode::from_random(PROJECT);
     let card = format!("{VERSION}push x {code}\nuvfile f 5 - 0 1\n");
-    assert!(pair.ask_bytes(&signed(card.as_bytes(), "")).contains("unversioned"), "not even the admin may");
+    assert!(
+        pair.ask_bytes(&signed(card.as_bytes(), ""))
+            .contains("unversioned"),
+        "not even the admin may"
+    );
 }
 
 #[test]
@@ -171,7 +201,11 @@ fn files_travel_as_stored_between_leaves_and_plain_to_others() {
     pair.run(options).expect("an honest server");
     assert_agreed(&pair, "here", Some(&text));
     assert_agreed(&pair, "there", Some(&text));
-    let said: String = pair.wire.iter().map(|(request, reply)| format!("{request}{reply}")).collect();
+    let said: String = pair
+        .wire
+        .iter()
+        .map(|(request, reply)| format!("{request}{reply}"))
+        .collect();
     assert!(!said.contains("a line that"), "compressed both ways");
     let stock = pair.ask(&format!("{VERSION}uvgimme there\n"));
     assert!(stock.contains(&text), "stock does not say that it takes them so");
@@ -189,7 +223,10 @@ fn a_thousand_files_come_in_few_rounds_and_within_the_budget() {
     let outcome = pair.run(options).expect("an honest server");
     assert_eq!(outcome.stats.uv_received, 1000);
     assert!(outcome.rounds < 6, "{} rounds", outcome.rounds);
-    assert_eq!(pair.client.uv_hash().expect("sound"), pair.server.uv_hash().expect("sound"));
+    assert_eq!(
+        pair.client.uv_hash().expect("sound"),
+        pair.server.uv_hash().expect("sound")
+    );
 }
 
 #[test]
@@ -197,12 +234,20 @@ fn files_beyond_the_upload_budget_go_on_until_all_are_there() {
     let mut pair = Pair::new();
     let mut options = options(&mut pair);
     for number in 0..50 {
-        write(&mut pair.client, &format!("f{number}"), &format!("{number}-").repeat(200), 0);
+        write(
+            &mut pair.client,
+            &format!("f{number}"),
+            &format!("{number}-").repeat(200),
+            0,
+        );
     }
     options.limits.upload_bytes = 1_000;
     let outcome = pair.run(options).expect("an honest server");
     assert_eq!(outcome.stats.uv_sent, 50);
-    assert_eq!(pair.client.uv_hash().expect("sound"), pair.server.uv_hash().expect("sound"));
+    assert_eq!(
+        pair.client.uv_hash().expect("sound"),
+        pair.server.uv_hash().expect("sound")
+    );
 }
 
 #[test]
@@ -223,8 +268,13 @@ fn the_server_may_volunteer_its_files_to_a_clone() {
     let mut pair = Pair::new();
     write(&mut pair.server, "there", "there", 0);
     assert!(!pair.ask(&format!("{VERSION}clone 3 1\n")).contains("uvigot"));
-    pair.server.write(|tx| tx.set_config("uv-sync", "1", NOW)).expect("a sound repository");
-    assert!(pair.ask(&format!("{VERSION}clone 3 1\n")).contains("pragma uv-pull-only\nuvigot there "));
+    pair.server
+        .write(|tx| tx.set_config("uv-sync", "1", NOW))
+        .expect("a sound repository");
+    assert!(
+        pair.ask(&format!("{VERSION}clone 3 1\n"))
+            .contains("pragma uv-pull-only\nuvigot there ")
+    );
 }
 
 // ---- configuration ------------------------------------------------------------------------------------------
@@ -232,29 +282,55 @@ fn the_server_may_volunteer_its_files_to_a_clone() {
 #[test]
 fn configuration_is_pulled_and_pushed_by_group() {
     let mut pair = Pair::new();
-    pair.server.write(|tx| tx.set_config("project-description", "it's", at(0))).expect("a sound repository");
-    pair.server.write(|tx| tx.set_config("css", "body {}", at(0))).expect("a sound repository");
+    pair.server
+        .write(|tx| tx.set_config("project-description", "it's", at(0)))
+        .expect("a sound repository");
+    pair.server
+        .write(|tx| tx.set_config("css", "body {}", at(0)))
+        .expect("a sound repository");
     let mut options = Pair::options(Goal::NoArtifacts);
     options.config_pull = vec![ConfigGroup::Project];
     let outcome = pair.run(options.clone()).expect("an honest server");
     assert_eq!(outcome.rounds, 1);
-    assert_eq!(pair.client.config("project-description").expect("sound").as_deref(), Some("it's"));
+    assert_eq!(
+        pair.client
+            .config("project-description")
+            .expect("sound")
+            .as_deref(),
+        Some("it's")
+    );
     assert_eq!(pair.client.config("css").expect("sound"), None, "not asked for");
-    pair.client.write(|tx| tx.set_config("project-description", "ours", at(9))).expect("a sound repository");
+    pair.client
+        .write(|tx| tx.set_config("project-description", "ours", at(9)))
+        .expect("a sound repository");
     options.config_push = core::mem::take(&mut options.config_pull);
     pair.run(options).expect("an honest server");
-    assert_eq!(pair.server.config("project-description").expect("sound").as_deref(), Some("ours"));
+    assert_eq!(
+        pair.server
+            .config("project-description")
+            .expect("sound")
+            .as_deref(),
+        Some("ours")
+    );
 }
 
 #[test]
 fn configuration_that_was_not_asked_for_is_passed_over() {
     let mut pair = Pair::new();
     let mut session = leaf_core::sync::SyncSession::new(Pair::options(Goal::Pull));
-    session.poll_transmit(&mut pair.client, NOW, [1; 20]).expect("sound").expect("a request");
+    session
+        .poll_transmit(&mut pair.client, NOW, [1; 20])
+        .expect("sound")
+        .expect("a request");
     let row = "1895233621 'project-description' value 'forced'";
-    let reply = format!("config /config {}\n{row}\n# timestamp 2026-11-21T04:00:00 errors 0\n", row.len());
+    let reply = format!(
+        "config /config {}\n{row}\n# timestamp 2026-11-21T04:00:00 errors 0\n",
+        row.len()
+    );
     let debug = leaf_core::xfer::ContentType::Debug;
-    session.handle_reply(&mut pair.client, reply.as_bytes(), debug, NOW).expect("an honest server");
+    session
+        .handle_reply(&mut pair.client, reply.as_bytes(), debug, NOW)
+        .expect("an honest server");
     assert_eq!(pair.client.config("project-description").expect("sound"), None);
 }
 
@@ -263,15 +339,24 @@ fn configuration_that_was_not_asked_for_is_passed_over() {
 #[test]
 fn a_lock_is_held_until_it_is_dropped_or_too_old() {
     let mut pair = Pair::new();
-    let author = Author { user: "admin".to_owned(), date: NOW };
-    let change = FileChange::Put { path: b"f".to_vec(), content: b"text".to_vec(), perm: FilePerm::Regular };
-    let new = NewCheckin::new(None, vec![change], "first", author);
-    let (_, hash) = pair.server.write(|tx| tx.checkin(&new)).expect("a sound repository");
+    let author = Author {
+        user: "admin".to_owned(),
+        date: NOW,
+    };
+    let (_, hash) = pair
+        .server
+        .write(|tx| tx.initial_checkin(&author))
+        .expect("a sound repository");
     let lock = |pair: &mut Pair, checkin, client: &str| {
         let mut options = Pair::options(Goal::Pull);
-        options.ci_lock = Some(CiLock { checkin, client: client.to_owned() });
+        options.ci_lock = Some(CiLock {
+            checkin,
+            client: client.to_owned(),
+        });
         let events = pair.run(options).expect("an honest server").events;
-        events.iter().any(|event| matches!(event, SyncEvent::CiLockFailed { user, .. } if user == "admin"))
+        events
+            .iter()
+            .any(|event| matches!(event, SyncEvent::CiLockFailed { user, .. } if user == "admin"))
     };
     assert!(!lock(&mut pair, Some(hash), "1"));
     assert!(!lock(&mut pair, Some(hash), "1"), "it is ours");
