@@ -207,6 +207,15 @@ fn may_have_old_name(line: FileLine<'_>) -> bool {
     }
 }
 
+/// A [`Change`] as it is read from [`PackedChanges`].
+pub(in crate::repo) struct PackedChange<'a> {
+    pub(in crate::repo) name: &'a [u8],
+    pub(in crate::repo) prior: Option<&'a [u8]>,
+    pub(in crate::repo) old: Option<ArtifactHash>,
+    pub(in crate::repo) new: Option<ArtifactHash>,
+    pub(in crate::repo) perm: u8,
+}
+
 /// Changes in as few bytes as they need: a check of a large repository keeps hundreds of thousands.
 #[derive(Clone, Debug, Default)]
 pub(in crate::repo) struct PackedChanges(Vec<u8>);
@@ -243,7 +252,7 @@ impl PackedChanges {
     }
 
     /// All of them, in the order they were added.
-    pub(in crate::repo) fn iter(&self) -> impl Iterator<Item = Change<'_>> {
+    pub(in crate::repo) fn iter(&self) -> impl Iterator<Item = PackedChange<'_>> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || (!rest.is_empty()).then(|| unpack(&mut rest)))
     }
@@ -257,18 +266,18 @@ fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> &'a [u8] {
     head
 }
 
-fn unpack<'a>(rest: &mut &'a [u8]) -> Change<'a> {
+fn unpack<'a>(rest: &mut &'a [u8]) -> PackedChange<'a> {
     let flags = *take(rest, 1).first().expect(PACKED);
     let name = |rest: &mut &'a [u8]| {
         let length = u32::from_le_bytes(take(rest, 4).try_into().expect(PACKED));
-        Cow::Borrowed(take(rest, length as usize))
+        take(rest, length as usize)
     };
     let hash = |rest: &mut &'a [u8], kind: u8| match kind & 3 {
         0 => None,
         1 => Some(ArtifactHash::Sha1(take(rest, 20).try_into().expect(PACKED))),
         _ => Some(ArtifactHash::Sha3(take(rest, 32).try_into().expect(PACKED))),
     };
-    Change {
+    PackedChange {
         name: name(rest),
         prior: (flags & 1 << 6 != 0).then(|| name(rest)),
         old: hash(rest, flags >> 2),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rusqlite::OptionalExtension;
 
 use super::super::RepoError;
-use super::changes::{self, Change, FileList, PackedChanges};
+use super::changes::{self, FileList, PackedChange, PackedChanges};
 use super::{Linker, SqlText, tagid};
 use crate::format::artifact::{ArtifactView, Cherrypick, ManifestView, Tag};
 use crate::id::{ArtifactHash, Rid};
@@ -122,7 +122,7 @@ impl Linker<'_> {
     /// Enters what a check-in took over from others, as far as those are known.
     pub(in crate::repo) fn cherrypicks(&self, facts: &CheckinFacts) -> Result<(), RepoError> {
         for pick in &facts.cherrypicks {
-            match self.tx.rid_of(&pick.hash)? {
+            match self.known_row(&pick.hash)? {
                 Some(parent) => {
                     self.tx
                         .db
@@ -335,7 +335,7 @@ impl Linker<'_> {
         // A tag that names other parents does not change what counts as merged in.
         let merged = facts.parents.iter().skip(1).chain(facts.picked());
         for (index, hash) in parents.iter().take(1).chain(merged).enumerate() {
-            let Some(rid) = self.tx.rid_of(hash)?.map(|rid| rid.0) else {
+            let Some(rid) = self.known_row(hash)? else {
                 if index == 0 {
                     break;
                 }
@@ -481,8 +481,8 @@ impl FileRows {
         }
     }
 
-    fn enter(&mut self, linker: &Linker<'_>, side: Side, change: &Change<'_>) -> Result<(), RepoError> {
-        let name = linker.fnid(&change.name)?;
+    fn enter(&mut self, linker: &Linker<'_>, side: Side, change: &PackedChange<'_>) -> Result<(), RepoError> {
+        let name = linker.fnid(change.name)?;
         let prior = match &change.prior {
             Some(prior) => linker.fnid(prior)?,
             None => 0,

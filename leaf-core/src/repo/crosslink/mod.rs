@@ -41,6 +41,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
+use super::verify::Names;
 use super::{RepoError, RepoTx};
 use crate::format::artifact::{Artifact, ArtifactView};
 use crate::id::{ArtifactHash, Rid};
@@ -108,6 +109,10 @@ pub(super) struct Linker<'t> {
     tagids: RefCell<HashMap<Vec<u8>, i64>>,
     /// A rebuild takes tags and settles them all at once.
     collected: Option<Vec<ExplicitTag>>,
+    /// Rows by name, as far as they are known without a look into the database.
+    names: Names,
+    /// Members of clusters, while tags are collected.
+    clustered: Vec<i64>,
     attachments: BTreeSet<Vec<u8>>,
     forum: BTreeSet<i64>,
     leaves: BTreeSet<i64>,
@@ -125,6 +130,8 @@ impl<'t> Linker<'t> {
             order,
             tagids: RefCell::default(),
             collected: None,
+            names: Names::default(),
+            clustered: Vec::new(),
             attachments: BTreeSet::new(),
             forum: BTreeSet::new(),
             leaves: BTreeSet::new(),
@@ -137,9 +144,10 @@ impl<'t> Linker<'t> {
     }
 
     /// For a rebuild: tags are collected, see [`take_tags`](Self::take_tags).
-    pub(super) fn for_rebuild(tx: &'t RepoTx<'t>, order: Order) -> Self {
+    pub(super) fn for_rebuild(tx: &'t RepoTx<'t>, order: Order, names: Names) -> Self {
         Self {
             collected: Some(Vec::new()),
+            names,
             ..Self::new(tx, order)
         }
     }
@@ -147,6 +155,11 @@ impl<'t> Linker<'t> {
     /// The tags collected so far. From now on tags are applied as they come.
     pub(super) fn take_tags(&mut self) -> Vec<ExplicitTag> {
         self.collected.take().unwrap_or_default()
+    }
+
+    /// The members of clusters found so far.
+    pub(super) fn take_clustered(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.clustered)
     }
 
     /// Enters an artifact that is no check-in.
@@ -183,7 +196,18 @@ impl<'t> Linker<'t> {
 
     /// The row of `hash`, a phantom if need be; `None` when it is shunned.
     pub(super) fn row_of(&self, hash: &ArtifactHash) -> Result<Option<i64>, RepoError> {
-        Ok(self.tx.phantom(hash, false)?.map(|rid| rid.0))
+        match self.names.find(hash) {
+            Some(rid) => Ok(Some(rid)),
+            None => Ok(self.tx.phantom(hash, false)?.map(|rid| rid.0)),
+        }
+    }
+
+    /// The row of `hash`, if it has one.
+    fn known_row(&self, hash: &ArtifactHash) -> Result<Option<i64>, RepoError> {
+        match self.names.find(hash) {
+            Some(rid) => Ok(Some(rid)),
+            None => Ok(self.tx.rid_of(hash)?.map(|rid| rid.0)),
+        }
     }
 
     /// A cluster stands for its members, which are announced no more.
@@ -196,6 +220,10 @@ impl<'t> Linker<'t> {
         self.tag_itself(rid, b"cluster", None, received)?;
         for member in members {
             if let Some(member) = self.row_of(member)? {
+                if self.collected.is_some() {
+                    self.clustered.push(member);
+                    continue;
+                }
                 self.tx
                     .db
                     .prepare_cached("DELETE FROM unclustered WHERE rid = ?1")?

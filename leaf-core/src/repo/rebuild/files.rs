@@ -5,10 +5,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::RepoError;
-use super::super::crosslink::changes::{Change, PackedChanges};
+use super::super::crosslink::changes::{PackedChange, PackedChanges};
 use super::super::crosslink::{CheckinFacts, Side, SqlText};
 use super::Bulk;
-use crate::id::Rid;
+use crate::id::{ArtifactHash, Rid};
 
 /// A row of `mlink` without its check-in.
 struct FileRow {
@@ -21,87 +21,121 @@ struct FileRow {
     is_aux: bool,
 }
 
-/// Numbers of file names given so far.
-#[derive(Default)]
-struct Names(HashMap<Box<[u8]>, i64>);
+/// File names in order; the number of a name is one more than its place.
+struct FileNames<'a>(Vec<&'a [u8]>);
+
+impl<'a> FileNames<'a> {
+    /// All names in `links`.
+    fn of(links: &'a HashMap<(i64, i64), PackedChanges>) -> Self {
+        let mut names = Vec::new();
+        for change in links.values().flat_map(PackedChanges::iter) {
+            names.push(change.name);
+            names.extend(change.prior);
+        }
+        names.sort_unstable();
+        names.dedup();
+        Self(names)
+    }
+
+    fn number(&self, name: &[u8]) -> i64 {
+        let at = self.0.binary_search(&name).expect("all names were collected");
+        i64::try_from(at).expect("as many as fit into memory") + 1
+    }
+}
 
 impl Bulk<'_> {
     pub(super) fn enter_files(&mut self) -> Result<(), RepoError> {
-        let mut names = Names::default();
+        self.compare_the_rest()?;
+        let links = std::mem::take(&mut self.links);
+        let names = FileNames::of(&links);
+        let mut insert = self
+            .tx
+            .db
+            .prepare_cached("INSERT INTO filename(fnid, name) VALUES (?1, ?2)")?;
+        for (number, name) in (1_i64..).zip(&names.0) {
+            insert.execute((number, SqlText(name)))?;
+        }
         let checkins = std::mem::take(&mut self.checkins);
         for facts in &checkins {
-            self.enter_files_of(facts, &mut names)?;
+            let rows = self.file_rows(facts, &links, &names)?;
+            self.enter_rows(facts.rid.0, &rows)?;
         }
         self.checkins = checkins;
-        self.links = HashMap::new();
         Ok(())
     }
 
-    fn enter_files_of(&mut self, facts: &CheckinFacts, names: &mut Names) -> Result<(), RepoError> {
-        let rid = facts.rid.0;
-        let named = self.named.get(&rid).map(Vec::as_slice);
-        let parents = named.unwrap_or(&facts.parents);
-        let mut rows: Vec<FileRow> = Vec::new();
-        if parents.is_empty() {
-            if let Some(changes) = self.changes(0, rid)? {
-                self.file_rows(Side::NONE, &changes, &mut rows, names)?;
-            }
-            return self.enter_rows(rid, &rows);
-        }
-        let merged = facts.sides(parents.len());
-        for side in self.linker.sides(facts, parents)? {
-            match self.changes(side.rid, rid)? {
-                Some(changes) => self.file_rows(side, &changes, &mut rows, names)?,
-                None if side.is_primary => break,
-                None => {}
-            }
-        }
-        if merged > 1 {
-            mark_merged(&mut rows, merged);
-        }
-        self.enter_rows(rid, &rows)
+    fn parents<'f>(&'f self, facts: &'f CheckinFacts) -> &'f [ArtifactHash] {
+        let named = self.named.get(&facts.rid.0);
+        named.map_or(&*facts.parents, Vec::as_slice)
     }
 
-    /// What `child` changes of `parent`, as noted or by comparing them now.
-    fn changes(&mut self, parent: i64, child: i64) -> Result<Option<PackedChanges>, RepoError> {
-        match self.links.remove(&(parent, child)) {
-            Some(link) => Ok(Some(link.changes)),
-            None if parent == 0 => self.linker.all_added(child),
-            None => self.linker.compare_rows(parent, child),
+    /// What a check-in is compared with; of one without parents, nothing at all.
+    fn sides(&self, facts: &CheckinFacts) -> Result<Vec<Side>, RepoError> {
+        let parents = self.parents(facts);
+        match parents.is_empty() {
+            true => Ok(vec![Side::NONE]),
+            false => self.linker.sides(facts, parents),
         }
+    }
+
+    /// Compares what was not met together.
+    fn compare_the_rest(&mut self) -> Result<(), RepoError> {
+        let mut compared = Vec::new();
+        for facts in &self.checkins {
+            for side in self.sides(facts)? {
+                let key = (side.rid, facts.rid.0);
+                if self.links.contains_key(&key) {
+                    continue;
+                }
+                let changes = match side.rid {
+                    0 => self.linker.all_added(facts.rid.0)?,
+                    parent => self.linker.compare_rows(parent, facts.rid.0)?,
+                };
+                compared.extend(changes.map(|changes| (key, changes)));
+            }
+        }
+        self.links.extend(compared);
+        Ok(())
     }
 
     fn file_rows(
         &self,
-        side: Side,
-        changes: &PackedChanges,
-        rows: &mut Vec<FileRow>,
-        names: &mut Names,
-    ) -> Result<(), RepoError> {
-        let of_primary = |rows: &[FileRow]| {
-            rows.iter()
-                .filter(|row| !row.is_aux)
-                .map(|row| row.name)
-                .collect()
-        };
-        let primary: HashSet<i64> = match side.is_primary {
-            true => HashSet::new(),
-            false => of_primary(rows),
-        };
-        for change in changes.iter() {
-            let row = self.file_row(side, &change, names)?;
-            if side.is_primary || primary.contains(&row.name) {
-                rows.push(row);
+        facts: &CheckinFacts,
+        links: &HashMap<(i64, i64), PackedChanges>,
+        names: &FileNames<'_>,
+    ) -> Result<Vec<FileRow>, RepoError> {
+        let mut rows: Vec<FileRow> = Vec::new();
+        let mut primary: HashSet<i64> = HashSet::new();
+        for side in self.sides(facts)? {
+            if !side.is_primary && primary.is_empty() {
+                primary = rows.iter().map(|row| row.name).collect();
+            }
+            match links.get(&(side.rid, facts.rid.0)) {
+                Some(changes) => {
+                    for change in changes.iter() {
+                        let row = self.file_row(side, &change, names)?;
+                        if side.is_primary || primary.contains(&row.name) {
+                            rows.push(row);
+                        }
+                    }
+                }
+                None if side.is_primary => break,
+                None => {}
             }
         }
-        Ok(())
+        let parents = self.parents(facts).len();
+        if parents > 0 && facts.sides(parents) > 1 {
+            mark_merged(&mut rows, facts.sides(parents));
+        }
+        Ok(rows)
     }
 
-    fn file_row(&self, side: Side, change: &Change<'_>, names: &mut Names) -> Result<FileRow, RepoError> {
-        let prior = match &change.prior {
-            Some(prior) => self.name(prior, names)?,
-            None => 0,
-        };
+    fn file_row(
+        &self,
+        side: Side,
+        change: &PackedChange<'_>,
+        names: &FileNames<'_>,
+    ) -> Result<FileRow, RepoError> {
         let row_of = |hash: Option<&_>| match hash {
             Some(hash) => Ok::<_, RepoError>(self.linker.row_of(hash)?.unwrap_or(0)),
             None => Ok(0),
@@ -110,24 +144,11 @@ impl Bulk<'_> {
             fid: row_of(change.new.as_ref())?,
             pmid: side.rid,
             pid: row_of(change.old.as_ref())?,
-            name: self.name(&change.name, names)?,
-            prior,
+            name: names.number(change.name),
+            prior: change.prior.map_or(0, |prior| names.number(prior)),
             perm: change.perm,
             is_aux: !side.is_primary,
         })
-    }
-
-    fn name(&self, name: &[u8], names: &mut Names) -> Result<i64, RepoError> {
-        if let Some(id) = names.0.get(name) {
-            return Ok(*id);
-        }
-        let id = names.0.len() as i64 + 1;
-        self.tx
-            .db
-            .prepare_cached("INSERT INTO filename(fnid, name) VALUES (?1, ?2)")?
-            .execute((id, SqlText(name)))?;
-        names.0.insert(name.into(), id);
-        Ok(id)
     }
 
     fn enter_rows(&mut self, rid: i64, rows: &[FileRow]) -> Result<(), RepoError> {

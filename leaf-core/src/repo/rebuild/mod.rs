@@ -13,8 +13,9 @@ mod tags;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::crosslink::changes::PackedChanges;
 use super::crosslink::{CheckinFacts, Linker, SqlText};
-use super::verify::{Checked, Fault, Link};
+use super::verify::{Checked, Fault, Names};
 use super::{Repo, RepoError, RepoTx};
 use crate::id::{ArtifactHash, Rid};
 use crate::time::Timestamp;
@@ -72,7 +73,7 @@ struct Bulk<'t> {
     /// By row.
     checkins: Vec<CheckinFacts>,
     others: Vec<Rid>,
-    links: HashMap<(i64, i64), Link>,
+    links: HashMap<(i64, i64), PackedChanges>,
     private: HashSet<i64>,
     /// Parents that tags give to check-ins in place of their own.
     named: HashMap<i64, Vec<ArtifactHash>>,
@@ -81,10 +82,11 @@ struct Bulk<'t> {
 }
 
 impl<'t> Bulk<'t> {
-    fn new(tx: &'t RepoTx<'t>, checked: Vec<Checked>) -> Result<Self, RepoError> {
+    fn new(tx: &'t RepoTx<'t>, mut checked: Vec<Checked>) -> Result<Self, RepoError> {
+        let names = Names::merge(checked.iter_mut().map(|part| std::mem::take(&mut part.names)));
         let mut bulk = Self {
             tx,
-            linker: Linker::for_rebuild(tx, order::stock_order(tx)?),
+            linker: Linker::for_rebuild(tx, order::stock_order(tx)?, names),
             checkins: Vec::new(),
             others: Vec::new(),
             links: HashMap::new(),
@@ -97,7 +99,7 @@ impl<'t> Bulk<'t> {
             bulk.others.extend(part.others);
             let links = part.links.into_iter();
             bulk.links
-                .extend(links.map(|link| ((link.parent, link.child), link)));
+                .extend(links.map(|link| ((link.parent, link.child), link.changes)));
         }
         let shunned = column(tx, "SELECT rid FROM shun CROSS JOIN blob USING(uuid)")?;
         let shunned: HashSet<i64> = shunned.into_iter().collect();
@@ -120,10 +122,12 @@ impl<'t> Bulk<'t> {
             }
         }
         self.tree = pairs(self.tx, "SELECT pid, cid FROM plink WHERE isprim")?;
+        let clustered = self.linker.take_clustered();
         let own = self.own_tags()?;
         self.enter_links()?;
         self.enter_files()?;
         let patched = self.enter_tags(own)?;
+        self.tx.enter_unclustered(clustered)?;
         self.tx.create_indices()?;
         self.enter_events(&patched)?;
         self.linker.finish()

@@ -3,6 +3,7 @@
 //! Source: Fossil `src/rebuild.c`, `rebuild_db`; `src/tkt.c`, `ticket_create_table`.
 
 use super::super::{RepoError, RepoTx};
+use super::column;
 
 /// Where the derived tables begin in the schema.
 const FIRST_DERIVED: &str = "CREATE TABLE filename(";
@@ -51,11 +52,29 @@ impl RepoTx<'_> {
         }
         self.db.execute_batch(
             "INSERT INTO phantom SELECT rid FROM blob
-               WHERE size < 0 AND NOT EXISTS (SELECT 1 FROM shun WHERE shun.uuid = blob.uuid);
-             INSERT INTO unclustered SELECT rid FROM blob
-               WHERE NOT EXISTS (SELECT 1 FROM private WHERE private.rid = blob.rid)
-                 AND NOT EXISTS (SELECT 1 FROM shun WHERE shun.uuid = blob.uuid);",
+               WHERE size < 0 AND NOT EXISTS (SELECT 1 FROM shun WHERE shun.uuid = blob.uuid);",
         )?;
+        Ok(())
+    }
+
+    /// Lists what is in none of the clusters whose members `clustered` are.
+    pub(super) fn enter_unclustered(&self, mut clustered: Vec<i64>) -> Result<(), RepoError> {
+        clustered.sort_unstable();
+        let candidates = column(
+            self,
+            "SELECT rid FROM blob
+              WHERE NOT EXISTS (SELECT 1 FROM private WHERE private.rid = blob.rid)
+                AND NOT EXISTS (SELECT 1 FROM shun WHERE shun.uuid = blob.uuid)
+              ORDER BY rid",
+        )?;
+        let mut insert = self
+            .db
+            .prepare_cached("INSERT OR IGNORE INTO unclustered VALUES (?1)")?;
+        for rid in candidates {
+            if clustered.binary_search(&rid).is_err() {
+                insert.execute([rid])?;
+            }
+        }
         Ok(())
     }
 

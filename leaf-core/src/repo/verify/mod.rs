@@ -8,6 +8,7 @@
 //!
 //! Source: Fossil `src/rebuild.c`, `rebuild_step`; `src/content.c`, `test_integrity`.
 
+mod names;
 mod plan;
 mod recent;
 mod walk;
@@ -17,6 +18,7 @@ use super::crosslink::changes::PackedChanges;
 use super::{Repo, RepoError};
 use crate::id::{ArtifactHash, Rid};
 
+pub(super) use names::Names;
 pub use plan::CheckPart;
 
 /// What one [`Repo::check`] found. Compact, and free to move between threads.
@@ -30,6 +32,8 @@ pub struct Checked {
     pub bad: Vec<BadRow>,
     /// Rows whose `size` is wrong, and the right number.
     pub(super) sizes: Vec<(Rid, i64)>,
+    /// The rows by their names.
+    pub(super) names: Names,
     /// The check-ins.
     pub(super) checkins: Vec<CheckinFacts>,
     /// The other structural artifacts.

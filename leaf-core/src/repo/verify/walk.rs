@@ -68,9 +68,7 @@ impl Walk<'_> {
         for rid in &self.part.circles {
             self.bad(*rid, Fault::Cycle)?;
         }
-        for rid in &self.part.singles {
-            self.expand(*rid, None)?;
-        }
+        self.singles()?;
         for root in &self.part.roots {
             self.tree(*root)?;
         }
@@ -103,52 +101,75 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Artifacts on their own, read in the order in which they are stored.
+    fn singles(&mut self) -> Result<(), RepoError> {
+        let mut wanted = self.part.singles.iter().copied().peekable();
+        let (Some(first), Some(last)) = (self.part.singles.first(), self.part.singles.last()) else {
+            return Ok(());
+        };
+        let mut statement = self.repo.db.prepare_cached(
+            "SELECT rid, uuid, size, content FROM blob WHERE rid BETWEEN ?1 AND ?2 ORDER BY rid",
+        )?;
+        let mut rows = statement.query([first, last])?;
+        while let Some(row) = rows.next()? {
+            let rid: i64 = row.get(0)?;
+            while wanted.next_if(|wanted| *wanted < rid).is_some() {}
+            if wanted.next_if_eq(&rid).is_some() && row.get::<_, i64>(2)? >= 0 {
+                let stored = row.get_ref(3)?.as_bytes().unwrap_or_default();
+                self.expand_stored(rid, row.get(1)?, row.get(2)?, stored, None)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Expands and notes one artifact. `None` when that cannot be done.
     fn expand(&mut self, rid: i64, source: Option<Arc<Vec<u8>>>) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
-        let limit = self.repo.limits().artifact_bytes_max;
         let mut statement = self
             .repo
             .db
             .prepare_cached("SELECT uuid, size, content FROM blob WHERE rid = ?1 AND size >= 0")?;
         let mut rows = statement.query([rid])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let (hash, size): (ArtifactHash, i64) = (row.get(0)?, row.get(1)?);
-        let mut content = Vec::new();
         let stored = row.get_ref(2)?.as_bytes().unwrap_or_default();
+        self.expand_stored(rid, row.get(0)?, row.get(1)?, stored, source)
+    }
+
+    fn expand_stored(
+        &mut self,
+        rid: i64,
+        hash: ArtifactHash,
+        size: i64,
+        stored: &[u8],
+        source: Option<Arc<Vec<u8>>>,
+    ) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
+        let limit = self.repo.limits().artifact_bytes_max;
+        let mut content = Vec::new();
         if self.inflater.expand_into(stored, limit, &mut content).is_err() {
-            drop(rows);
-            drop(statement);
-            self.bad(rid, Fault::Zblob)?;
+            self.found.bad.push(wrong(rid, hash, Fault::Zblob));
             return Ok(None);
         }
-        drop(rows);
-        drop(statement);
         if let Some(source) = source {
             let Ok(target) = delta::apply(&source, &content, limit) else {
-                self.bad(rid, Fault::Delta)?;
+                self.found.bad.push(wrong(rid, hash, Fault::Delta));
                 return Ok(None);
             };
             content = target;
         }
         let content = Arc::new(content);
-        self.note(rid, hash, size, &content)?;
+        self.note(rid, hash, size, &content);
         Ok(Some(content))
     }
 
-    fn note(
-        &mut self,
-        rid: i64,
-        hash: ArtifactHash,
-        size: i64,
-        content: &Arc<Vec<u8>>,
-    ) -> Result<(), RepoError> {
+    fn note(&mut self, rid: i64, hash: ArtifactHash, size: i64, content: &Arc<Vec<u8>>) {
         self.found.artifacts += 1;
         self.found.bytes += content.len() as u64;
         if i64::try_from(content.len()).ok() != Some(size) {
             let right = i64::try_from(content.len()).unwrap_or(i64::MAX);
             self.found.sizes.push((Rid(rid), right));
-            self.bad(rid, Fault::Size)?;
+            self.found.bad.push(wrong(rid, hash, Fault::Size));
         }
+        self.found.names.add(&hash, rid);
+        let is_due = self.found.artifacts - self.reported.0 >= REPORT_EVERY;
         let mut facts = Facts {
             found: &mut self.found,
             recent: &mut self.recent,
@@ -159,10 +180,12 @@ impl Walk<'_> {
             .push((rid, hash), hash, content, &mut |named, verdict, content| {
                 facts.note(named, verdict, &content);
             });
-        if self.found.artifacts - self.reported.0 >= REPORT_EVERY {
+        if is_due {
+            // Small contents are hashed long before they fill the batch, so that they do not pile up.
+            self.verifier
+                .flush(&mut |named, verdict, content| facts.note(named, verdict, &content));
             self.report();
         }
-        Ok(())
     }
 
     fn report(&mut self) {

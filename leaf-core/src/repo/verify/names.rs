@@ -1,0 +1,46 @@
+//! Rows by name, in memory: a rebuild looks up two names for each change of a file.
+//!
+//! Kept is the first half of a SHA3 name, and of a SHA1 name nearly all. Nobody can make two names that agree
+//! in that much.
+
+use crate::id::ArtifactHash;
+
+/// Names and rows. Complete for the artifacts it was told of; others are not in it.
+#[derive(Debug, Default)]
+pub(in crate::repo) struct Names {
+    rows: Vec<([u8; 16], u32)>,
+}
+
+impl Names {
+    /// Notes a name. A row number too large to be kept is left out.
+    pub(super) fn add(&mut self, hash: &ArtifactHash, rid: i64) {
+        if let (Some(key), Ok(rid)) = (key(hash), u32::try_from(rid)) {
+            self.rows.push((key, rid));
+        }
+    }
+
+    /// One collection of several, to be searched.
+    pub(in crate::repo) fn merge(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut rows: Vec<([u8; 16], u32)> = Vec::new();
+        for part in parts {
+            if rows.is_empty() {
+                rows = part.rows;
+            } else {
+                rows.extend(part.rows);
+            }
+        }
+        rows.sort_unstable();
+        Self { rows }
+    }
+
+    /// The row of a name. Only after [`merge`](Self::merge).
+    pub(in crate::repo) fn find(&self, hash: &ArtifactHash) -> Option<i64> {
+        let key = key(hash)?;
+        let at = self.rows.binary_search_by(|row| row.0.cmp(&key)).ok()?;
+        self.rows.get(at).map(|row| i64::from(row.1))
+    }
+}
+
+fn key(hash: &ArtifactHash) -> Option<[u8; 16]> {
+    hash.as_bytes().first_chunk().copied()
+}
