@@ -176,7 +176,7 @@ impl Repo {
              ORDER BY blob.rid";
         let mut stored = self.db.prepare_cached(stored)?;
         let mut rows = stored.query(rusqlite::params![from, private])?;
-        let phantoms = self.has_phantoms()?;
+        let dangling = self.has_dangling()?;
         while let Some(row) = rows.next()? {
             let rid: Rid = row.get(0)?;
             let size = u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
@@ -184,7 +184,7 @@ impl Repo {
             let source: Option<ArtifactHash> = row.get(4)?;
             let alone: bool = row.get(6)?;
             let whole = match source {
-                Some(_) if alone || (phantoms && !self.is_available(rid)?) => match self.content(rid)? {
+                Some(_) if alone || (dangling && !self.is_available(rid)?) => match self.content(rid)? {
                     Some(content) => Some(crate::format::zblob::compress_fast(&content)),
                     None => continue,
                 },
@@ -253,6 +253,12 @@ impl Repo {
     /// [`RepoError`] when the repository cannot be read.
     pub fn has_phantoms(&self) -> Result<bool, RepoError> {
         let any = "SELECT EXISTS (SELECT 1 FROM phantom)";
+        Ok(self.db.prepare_cached(any)?.query_row((), |row| row.get(0))?)
+    }
+
+    /// Whether any delta hangs on an artifact that is not here.
+    fn has_dangling(&self) -> Result<bool, RepoError> {
+        let any = "SELECT EXISTS (SELECT 1 FROM phantom CROSS JOIN delta ON delta.srcid = phantom.rid)";
         Ok(self.db.prepare_cached(any)?.query_row((), |row| row.get(0))?)
     }
 

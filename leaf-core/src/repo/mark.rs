@@ -9,11 +9,10 @@
 //!
 //! Source: none upstream; Fossil `src/xfer.c` `send_unclustered()` is what a mark saves.
 
-use super::{Repo, RepoError};
+use super::{Repo, RepoError, RepoTx};
 use crate::format::hash::sha1_hex;
 use crate::id::{ArtifactHash, Rid};
 use core::fmt;
-use rusqlite::OptionalExtension;
 use std::io::Write;
 
 /// What a repository announced at some time.
@@ -45,6 +44,19 @@ impl Mark {
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.rid_max.0, self.fingerprint)
+    }
+}
+
+/// Counts our own removals, which leave no other trace that stays.
+const REMOVALS: &str = "leaf-removals";
+
+impl RepoTx<'_> {
+    /// Makes every mark misfit, as artifacts went that clusters still name.
+    pub(super) fn note_removal(&self) -> Result<(), RepoError> {
+        let count = "INSERT INTO config (name, value) VALUES (?1, 1)
+             ON CONFLICT (name) DO UPDATE SET value = value + 1";
+        self.db.prepare_cached(count)?.execute([REMOVALS])?;
+        Ok(())
     }
 }
 
@@ -113,8 +125,9 @@ impl Repo {
                     row.get(0)
                 })?,
         };
-        let rebuilt = "SELECT value || ' ' || mtime FROM config WHERE name = 'rebuilt'";
-        let rebuilt: Option<Option<String>> = self.db.query_row(rebuilt, (), |row| row.get(0)).optional()?;
-        Ok(format!("{shunned:?} {purged} {:?}", rebuilt.flatten()))
+        let traces = "SELECT group_concat(name || value || coalesce(mtime, ''), ' ') FROM
+             (SELECT * FROM config WHERE name IN ('rebuilt', ?1) ORDER BY name)";
+        let traces: Option<String> = self.db.query_row(traces, [REMOVALS], |row| row.get(0))?;
+        Ok(format!("{shunned:?} {purged} {traces:?}"))
     }
 }

@@ -92,6 +92,9 @@ impl RepoTx<'_> {
             }
             self.cache.borrow_mut().forget(rid);
         }
+        if !gone.is_empty() {
+            self.note_removal()?;
+        }
         Ok(gone.len() as u64)
     }
 }

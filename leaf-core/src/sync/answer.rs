@@ -236,7 +236,7 @@ impl Serving<'_> {
             out.push(&Card::Igot {
                 hash: *hash,
                 private: false,
-            })
+            });
         })?;
         self.announce_private(None)
     }

@@ -107,6 +107,10 @@ pub(super) struct SessionMarks {
 
 /// What a request carries.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one request"
+)]
 pub(super) struct Flight {
     /// Artifacts that it brings on the server's demand.
     pub(super) answers: HashSet<ArtifactHash>,
@@ -274,11 +278,11 @@ impl SyncSession {
         self.in_flight.bytes = message.len() as u64;
         self.round += 1;
         self.state = State::Waiting;
-        self.seal(message).map(Some)
+        Ok(Some(self.seal(message)))
     }
 
     /// Signs and packs a message.
-    fn seal(&self, message: Vec<u8>) -> Result<Transmit, SyncError> {
+    fn seal(&self, message: Vec<u8>) -> Transmit {
         let content_type = if self.options.debug {
             ContentType::Debug
         } else {
@@ -297,12 +301,12 @@ impl SyncSession {
                 body = line;
             }
         }
-        Ok(Transmit {
+        Transmit {
             body: envelope::pack(body, content_type),
             content_type,
             cookie,
             round: self.round,
-        })
+        }
     }
 
     /// Applies the server's answer to the last [`Transmit`].

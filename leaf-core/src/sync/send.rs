@@ -36,6 +36,9 @@ pub(super) struct Sender {
     pub(super) deltas: u64,
 }
 
+/// What a `file` card brings, and what that is a delta against.
+type Payload = (Option<ArtifactHash>, Arc<Vec<u8>>);
+
 /// What became of an artifact that was to be sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Sent {
@@ -109,7 +112,7 @@ impl Sender {
     }
 
     /// The payload, and what it is a delta against. `None` when the content is not here.
-    fn body(&self, repo: &Repo, rid: Rid) -> Result<Option<(Option<ArtifactHash>, Arc<Vec<u8>>)>, RepoError> {
+    fn body(&self, repo: &Repo, rid: Rid) -> Result<Option<Payload>, RepoError> {
         let stored = repo.stored(rid)?;
         if let Some((source, name)) = stored.as_ref().and_then(|stored| stored.source)
             && (self.native || self.on_remote.contains(&source))
@@ -124,10 +127,11 @@ impl Sender {
         let Some(content) = repo.content(rid)? else {
             return Ok(None);
         };
-        if !self.native && content.len() > DELTA_FROM_BYTES {
-            if let Some((name, delta)) = self.parent_delta(repo, rid, &content)? {
-                return Ok(Some((Some(name), delta.into())));
-            }
+        if !self.native
+            && content.len() > DELTA_FROM_BYTES
+            && let Some((name, delta)) = self.parent_delta(repo, rid, &content)?
+        {
+            return Ok(Some((Some(name), delta.into())));
         }
         Ok(Some((None, content)))
     }

@@ -163,10 +163,11 @@ impl Scan {
         };
         for card in Cards::new(message, limits) {
             match card? {
-                Card::Cfile { .. } | Card::Config { .. } | Card::File { .. } | Card::Push { .. } => {
-                    scan.writes = true;
-                }
-                Card::Uvfile { .. }
+                Card::Cfile { .. }
+                | Card::Config { .. }
+                | Card::File { .. }
+                | Card::Push { .. }
+                | Card::Uvfile { .. }
                 | Card::Pragma(Pragma::CiLock { .. } | Pragma::CiUnlock(_) | Pragma::ClientUrl(_)) => {
                     scan.writes = true;
                 }

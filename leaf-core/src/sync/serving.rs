@@ -49,6 +49,10 @@ impl From<RepoError> for Stop {
 }
 
 /// One request in the works.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one request"
+)]
 pub(super) struct Serving<'a> {
     pub(super) repo: &'a Repo,
     /// `None` when the request changes nothing.
@@ -238,11 +242,7 @@ impl<'a> Serving<'a> {
                 self.uv_stored = true;
                 self.out.push(&Card::Pragma(Pragma::LeafUvStored));
             }
-            Pragma::ReqClusters => {
-                if self.may_read() {
-                    self.announce_clusters()?;
-                }
-            }
+            Pragma::ReqClusters if self.may_read() => self.announce_clusters()?,
             Pragma::ReqLinks => self.links = true,
             Pragma::SendCatalog => self.catalog = true,
             // Said and gone on, as the first request of a clone comes before its login.

@@ -116,14 +116,9 @@ pub(crate) fn inflate(zlib: &[u8], bytes_max: usize) -> Result<Vec<u8>, BadEnvel
         let before = (inflater.total_in(), inflater.total_out());
         let status = inflater.decompress_vec(rest, &mut out, FlushDecompress::Finish);
         match status.map_err(|_| BadEnvelope::Zlib)? {
-            Status::StreamEnd if out.len() > bytes_max => {
-                return Err(BadEnvelope::TooLarge { max: bytes_max });
-            }
+            _ if out.len() > bytes_max => return Err(BadEnvelope::TooLarge { max: bytes_max }),
             Status::StreamEnd if inflater.total_in() == zlib.len() as u64 => return Ok(out),
             Status::StreamEnd => return Err(BadEnvelope::Zlib),
-            Status::Ok | Status::BufError if out.len() > bytes_max => {
-                return Err(BadEnvelope::TooLarge { max: bytes_max });
-            }
             Status::Ok | Status::BufError if out.len() == out.capacity() => out.reserve(out.len().max(64)),
             Status::Ok | Status::BufError => {
                 if before == (inflater.total_in(), inflater.total_out()) {

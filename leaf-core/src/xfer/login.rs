@@ -60,7 +60,7 @@ pub fn to_cookie(line: &[u8]) -> String {
         match byte {
             b' ' => value.push('+'),
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => {
-                value.push(char::from(*byte))
+                value.push(char::from(*byte));
             }
             _ => {
                 value.push('%');

@@ -89,7 +89,7 @@ impl Version {
     /// What a leaf announces. Recent enough for SHA3 names, private `igot`s and logins by cookie.
     pub const OURS: Self = Self {
         number: 22_700,
-        date: 2025_08_01,
+        date: 20_250_801,
         time: 0,
     };
 
@@ -100,11 +100,11 @@ impl Version {
 
     /// Whether the peer wants to be told of private artifacts that it may not have.
     pub fn hears_private_igots(self) -> bool {
-        self.date >= 2020_04_13
+        self.date >= 20_200_413
     }
 
     /// Whether a server takes the login card as a cookie.
     pub fn takes_cookie_login(self) -> bool {
-        self.number >= 22_700 && (self.date, self.time) >= (2025_07_27, 110_500)
+        self.number >= 22_700 && (self.date, self.time) >= (20_250_727, 110_500)
     }
 }

@@ -62,8 +62,8 @@ pub struct Cards<'a> {
     message: &'a [u8],
     at: usize,
     start: usize,
-    cards: usize,
-    cards_max: usize,
+    count: usize,
+    count_max: usize,
     card_bytes_max: usize,
     payload_bytes_max: usize,
 }
@@ -75,8 +75,8 @@ impl<'a> Cards<'a> {
             message,
             at: 0,
             start: 0,
-            cards: 0,
-            cards_max: limits.cards_max,
+            count: 0,
+            count_max: limits.cards_max,
             card_bytes_max: limits.card_bytes_max,
             payload_bytes_max: limits.artifact_bytes_max,
         }
@@ -228,10 +228,11 @@ impl<'a> Iterator for Cards<'a> {
             return None;
         }
         self.start = self.at;
-        self.cards = self.cards.saturating_add(1);
-        let card = match self.cards > self.cards_max {
-            true => Err(BadCard::TooMany { max: self.cards_max }),
-            false => self.card(),
+        self.count = self.count.saturating_add(1);
+        let card = if self.count > self.count_max {
+            Err(BadCard::TooMany { max: self.count_max })
+        } else {
+            self.card()
         };
         if card.is_err() {
             self.at = self.message.len();

@@ -114,9 +114,8 @@ fn a_compressed_message_cut_or_flipped_anywhere_is_refused() {
             let mut flipped = STOCK.to_vec();
             flipped[byte] ^= 1 << bit;
             // The zlib header has bits without meaning for the content (level, window).
-            match unpack(&flipped, ContentType::Compressed, MAX) {
-                Ok(same) => assert_eq!(same.into_owned(), message, "bit {bit} of byte {byte}"),
-                Err(_) => {}
+            if let Ok(same) = unpack(&flipped, ContentType::Compressed, MAX) {
+                assert_eq!(same.into_owned(), message, "bit {bit} of byte {byte}");
             }
         }
     }

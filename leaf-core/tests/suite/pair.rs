@@ -182,6 +182,14 @@ impl Pair {
         String::from_utf8_lossy(&reply.body).into_owned()
     }
 
+    /// All that went over the wire in the last session.
+    pub(crate) fn said(&self) -> String {
+        self.wire
+            .iter()
+            .flat_map(|(request, reply)| [request.as_str(), reply.as_str()])
+            .collect()
+    }
+
     /// 20 bytes never seen before.
     pub(crate) fn entropy(&mut self) -> [u8; 20] {
         self.entropy = self.entropy.wrapping_add(1);

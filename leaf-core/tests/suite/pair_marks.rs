@@ -145,19 +145,27 @@ fn another_server_under_the_same_url_is_told_everything() {
 
 #[test]
 fn what_was_banned_and_removed_comes_back_when_the_ban_is_dropped() {
-    let mut pair = Pair::new();
-    let all = put(&mut pair.client, 0..20);
-    pair.sync(Goal::Sync);
-    pair.sync(Goal::Sync);
-    let ban = pair.server.write(|tx| {
-        tx.shun(&all[3], None, NOW)?;
-        tx.apply_shun()?;
-        tx.unshun(&all[3])
-    });
-    ban.expect("a sound repository");
-    assert!(!has(&pair.server, &all[3]));
-    pair.sync(Goal::Sync);
-    assert!(has(&pair.server, &all[3]));
+    for artifacts in [20, 150] {
+        let mut pair = Pair::new();
+        let all = put(&mut pair.client, 0..artifacts);
+        pair.sync(Goal::Push);
+        // The server has it in a cluster, if there are enough; the client has not heard of that.
+        pair.server
+            .write(|tx| tx.make_clusters(NOW))
+            .expect("a sound repository");
+        pair.sync(Goal::Push);
+        pair.sync(Goal::Push);
+        assert_eq!(pair.count("igot "), (0, 0));
+        let ban = pair.server.write(|tx| {
+            tx.shun(&all[3], None, NOW)?;
+            tx.apply_shun()?;
+            tx.unshun(&all[3])
+        });
+        ban.expect("a sound repository");
+        assert!(!has(&pair.server, &all[3]));
+        pair.sync(Goal::Push);
+        assert!(has(&pair.server, &all[3]), "{artifacts} artifacts");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use crate::pair::{NOW, PROJECT, Pair, content, has, name_of, names, put, put_as, rid, signed};
 use leaf_core::id::ProjectCode;
 use leaf_core::repo::{Put, Repo, RepoError, UserChange};
-use leaf_core::sync::{Credentials, Goal, SyncError, SyncEvent};
+use leaf_core::sync::{Credentials, Goal, SeenLogins, SyncError, SyncEvent};
 use leaf_core::xfer::ContentType;
 use leaf_core::xfer::envelope::pack;
 
@@ -44,11 +44,11 @@ fn close(repo: &mut Repo) {
     }
 }
 
-fn as_user(login: &str) -> Option<Credentials> {
-    Some(Credentials {
+fn as_user(login: &str) -> Credentials {
+    Credentials {
         user: login.to_owned(),
         password: login.to_owned(),
-    })
+    }
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_wrong_password_is_refused_and_changes_nothing() {
 fn an_unknown_user_is_told_the_same_as_a_wrong_password() {
     let mut pair = Pair::new();
     let mut options = Pair::options(Goal::Sync);
-    options.login = as_user("mallory");
+    options.login = Some(as_user("mallory"));
     let error = pair.run(options).expect_err("a refusal");
     assert!(
         matches!(&error, SyncError::PeerSaid { message } if message == "login failed"),
@@ -267,7 +267,7 @@ fn a_request_that_stored_something_is_refused_ever_after() {
     .concat();
     let request = signed(&file, &format!("{VERSION}push x {}\n", project()));
     assert!(!pair.ask_bytes(&request).contains("error "));
-    pair.seen = Default::default();
+    pair.seen = SeenLogins::default();
     assert!(
         pair.ask_bytes(&request).contains("sent\\sbefore"),
         "the server was started anew"
@@ -313,14 +313,10 @@ fn private_artifacts_stay_where_they_are_unless_asked_for() {
     let here = put_as(&mut pair.client, b"my secret", PRIVATE);
     let there = put_as(&mut pair.server, b"their secret", PRIVATE);
     let mut options = Pair::options(Goal::Sync);
-    options.login = as_user("x");
+    options.login = Some(as_user("x"));
     pair.run(options.clone()).expect("an honest server");
     assert!(!has(&pair.server, &here) && !has(&pair.client, &there));
-    let said: String = pair
-        .wire
-        .iter()
-        .map(|(request, reply)| format!("{request}{reply}"))
-        .collect();
+    let said = pair.said();
     assert!(
         !said.contains(&here.to_string()) && !said.contains(&there.to_string()),
         "not even their names"
@@ -414,7 +410,7 @@ fn a_public_artifact_cannot_be_hidden_by_calling_it_private() {
     let here = put_as(&mut pair.client, &content(0), PRIVATE);
     assert_eq!(there, here);
     let mut options = Pair::options(Goal::Push);
-    options.login = as_user("x");
+    options.login = Some(as_user("x"));
     options.private = true;
     pair.run(options).expect("an honest server");
     assert!(
@@ -468,7 +464,7 @@ fn a_shunned_artifact_is_neither_taken_nor_asked_for_nor_sent() {
     let there = put(&mut pair.server, 10..12);
     let shun = |repo: &mut Repo, hash| {
         repo.write(|tx| tx.shun(hash, None, NOW))
-            .expect("a sound repository")
+            .expect("a sound repository");
     };
     shun(&mut pair.server, &here[0]);
     shun(&mut pair.server, &there[0]);

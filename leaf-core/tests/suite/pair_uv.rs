@@ -140,11 +140,7 @@ fn the_same_file_of_another_time_moves_no_content() {
         write(&mut pair.server, "f", "a text of some length", there);
         pair.run(options).expect("an honest server");
         assert_agreed(&pair, "f", Some("a text of some length"));
-        let said: String = pair
-            .wire
-            .iter()
-            .map(|(request, reply)| format!("{request}{reply}"))
-            .collect();
+        let said = pair.said();
         assert!(!said.contains("a text of"), "{said}");
         let mtime = pair.client.uv_list().expect("sound")[0].mtime;
         assert_eq!(mtime, at(5).unix());
@@ -201,11 +197,7 @@ fn files_travel_as_stored_between_leaves_and_plain_to_others() {
     pair.run(options).expect("an honest server");
     assert_agreed(&pair, "here", Some(&text));
     assert_agreed(&pair, "there", Some(&text));
-    let said: String = pair
-        .wire
-        .iter()
-        .map(|(request, reply)| format!("{request}{reply}"))
-        .collect();
+    let said = pair.said();
     assert!(!said.contains("a line that"), "compressed both ways");
     let stock = pair.ask(&format!("{VERSION}uvgimme there\n"));
     assert!(stock.contains(&text), "stock does not say that it takes them so");
