@@ -103,10 +103,23 @@ pub fn human_bytes(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `1 artifact`, `2 artifacts`.
+/// `1 artifact`, `2,000 artifacts`.
 pub fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// A number with a comma before each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Terminal control characters taken out: names and comments come from strangers.
@@ -120,4 +133,27 @@ pub fn tame(text: &str) -> String {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_given_as_people_read_them() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            [999, 1000, 999_949, 999_951].map(human_bytes),
+            ["999 B", "1.0 kB", "999.9 kB", "1.0 MB"]
+        );
+        assert_eq!(count(1, "round"), "1 round");
+    }
+
+    #[test]
+    fn control_characters_of_strangers_are_tamed() {
+        assert_eq!(tame("a\x1b[31mb\u{9b}c\nd"), "a\u{fffd}[31mb\u{fffd}c\nd");
+    }
 }

@@ -4,5 +4,6 @@
 mod encrypted;
 mod hostile_server;
 mod http_server;
+mod resume;
 mod secrets;
 mod transcript;

@@ -11,7 +11,7 @@ use crate::disk::{self, Access};
 use crate::drive::{Driven, drive};
 use crate::error::{CliError, Exit};
 use crate::output::{GOOD, STRONG, count, human_bytes, paint};
-use crate::progress::{rate, traffic};
+use crate::progress::{Progress, rate, traffic};
 use crate::world;
 use clap::Args;
 use leaf_core::id::{ProjectCode, ServerCode, to_hex};
@@ -71,8 +71,10 @@ impl Clone {
         drop(repo);
         disk::make_durable(&self.file)?;
         let mut repo = Repo::open_unfinished(disk::connect(&self.file, Access::Write)?)?;
-        repo.finish_clone(checked, world::now())
-            .map_err(|error| self.not_verified(error))?;
+        let progress = Progress::open_ended(global.out(), "linking artifacts");
+        let finished = repo.finish_clone(checked, world::now());
+        progress.finish();
+        finished.map_err(|error| self.not_verified(error))?;
         self.remote.remember(&mut repo, &remote, &login)?;
         set_up_admin(&mut repo, &admin)?;
         self.report(

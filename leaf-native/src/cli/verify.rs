@@ -5,7 +5,7 @@ use crate::check::check_all;
 use crate::disk::{self, Access};
 use crate::error::{CliError, Exit};
 use crate::output::{BAD, GOOD, HASH, count, human_bytes, paint};
-use crate::progress::rate;
+use crate::progress::{Progress, rate};
 use clap::Args;
 use leaf_core::repo::{BadRow, Checked, Fault, RepoError};
 use serde_json::json;
@@ -105,7 +105,10 @@ impl Rebuild {
         let mut repo = disk::open(file, Access::Write)?;
         let checked = check_all(&repo, file, "verifying", global.out(), disk::open)?;
         let (artifacts, bytes) = sums(&checked);
-        repo.write(|tx| tx.rebuild(checked)).map_err(not_rebuilt)?;
+        let progress = Progress::open_ended(global.out(), "linking artifacts");
+        let rebuilt = repo.write(|tx| tx.rebuild(checked));
+        progress.finish();
+        rebuilt.map_err(not_rebuilt)?;
         let value =
             json!({ "artifacts": artifacts, "bytes": bytes, "seconds": begin.elapsed().as_secs_f64() });
         global.out().answer(&value, |out| {

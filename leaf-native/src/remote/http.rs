@@ -20,6 +20,8 @@ use ureq::{Agent, Body};
 const HOPS_MAX: u32 = 20;
 /// Bytes of an error page that are read to quote from it.
 const ERROR_PAGE_BYTES: u64 = 8 << 10;
+/// Bytes that are set aside because the server announces them.
+const BODY_RESERVED_MAX: usize = 8 << 20;
 /// Characters that are quoted of it.
 const QUOTE_CHARS: usize = 160;
 /// What this program calls itself.
@@ -353,7 +355,8 @@ impl HttpRemote {
         if announced.is_some_and(|bytes| bytes > max) {
             return Err(HttpError::TooLarge { max });
         }
-        let mut body = Vec::new();
+        let expected = usize::try_from(announced.unwrap_or(0)).unwrap_or(0);
+        let mut body = Vec::with_capacity(expected.min(BODY_RESERVED_MAX));
         let mut reader = response.body_mut().as_reader();
         let mut piece = vec![0; 256 << 10];
         loop {

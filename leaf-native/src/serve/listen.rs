@@ -2,6 +2,7 @@
 
 use super::http::{Held, Service};
 use super::route::Repositories;
+use super::stall::Stall;
 use super::tls::TlsFiles;
 use crate::error::{CliError, Exit};
 use hyper::server::conn::http1;
@@ -23,6 +24,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// Time for the head of a request, and for a TLS handshake.
 const HEAD_MAX: Duration = Duration::from_secs(10);
+/// Time in which a client must take some of what it is sent.
+const WRITE_SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Time for a whole connection: one request and its reply over a slow line.
 const CONNECTION_MAX: Duration = Duration::from_mins(15);
 /// Time that requests under way have to end once the server is told to.
@@ -234,7 +237,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(Stall::new(stream, WRITE_SILENCE_MAX)), answer);
     tokio::pin!(conversation);
     let ended = tokio::select! {
         ended = conversation.as_mut() => ended,

@@ -10,6 +10,7 @@ mod http;
 mod listen;
 mod page;
 mod route;
+mod stall;
 mod tls;
 
 pub use listen::{Bound, Server, ServerOptions};
