@@ -129,12 +129,10 @@ fn a_clone_in_many_small_rounds_is_complete(pairing: Pairing) {
 mod older {
     use super::*;
 
-    fn names(cards: &str, kind: &str) -> BTreeSet<String> {
-        let lines = cards.lines().filter(|line| line.starts_with(kind));
-        lines
-            .filter_map(|line| line.split(' ').nth(1))
-            .map(str::to_string)
-            .collect()
+    /// First arguments of the cards called `kind`.
+    fn names(reply: &[u8], kind: &str) -> BTreeSet<String> {
+        let cards = wire::read_cards(reply).into_iter().filter(|card| card[0] == kind);
+        cards.map(|mut card| card.swap_remove(1)).collect()
     }
 
     fn version_two_sends_every_artifact_as_file_cards(server: Program) {
@@ -145,7 +143,7 @@ mod older {
         while sequence != "0" {
             let request = format!("pragma client-version 22100 20230226 192424\nclone 2 {sequence}\n");
             let reply = wire::cards(&server.address(), "/", &request);
-            got.extend(names(&reply, "file "));
+            got.extend(names(&reply, "file"));
             let next = reply
                 .lines()
                 .find_map(|line| line.strip_prefix("clone_seqno "))
@@ -164,11 +162,11 @@ mod older {
         let pairing = Pairing::new(Program::Stock, server);
         let (origin, server) = pairing.serve_small("origin.fossil");
         let hello = "pragma client-version 22100 20230226 192424\nclone\n";
-        let offered = names(&wire::cards(&server.address(), "/", hello), "igot ");
+        let offered = names(&wire::cards(&server.address(), "/", hello), "igot");
         assert_eq!(offered, public_artifacts(&origin));
         let gimmes: String = offered.iter().map(|name| format!("gimme {name}\n")).collect();
         let reply = wire::cards(&server.address(), "/", &format!("{hello}{gimmes}"));
-        assert_eq!(names(&reply, "file "), offered);
+        assert_eq!(names(&reply, "file"), offered);
     }
 
     #[test]

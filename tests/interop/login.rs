@@ -70,9 +70,10 @@ fn a_reader_pulls_but_does_not_push(pairing: Pairing) {
     Checkout::open(&pairing.scratch, &clone, "alice").commit("n.txt", b"n\n", "New", &[]);
     Checkout::open(&pairing.scratch, &origin, "alice").commit("m.txt", b"m\n", "Other", &[]);
     let before = artifacts(&origin);
-    // carol has g and o, not i: a sync becomes a pull.
-    pairing.transfer("sync", &clone, &server.url_of("carol"), Options::PLAIN);
+    // carol has g and o, not i.
+    pairing.transfer("push", &clone, &server.url_of("carol"), Options::PLAIN);
     assert_eq!(artifacts(&origin), before);
+    pairing.transfer_well("pull", &clone, &server.url_of("carol"), Options::PLAIN);
     assert!(
         artifacts(&clone).is_superset(&before),
         "what carol may read did not come"

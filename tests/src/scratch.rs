@@ -31,8 +31,9 @@ impl Said {
     }
 
     /// Hands itself back if the program ended well, else fails the test with all that it said.
-    #[must_use]
     #[track_caller]
+    #[allow(clippy::must_use_candidate)] // asking is the point; the text often is not
+    #[allow(clippy::return_self_not_must_use)]
     pub fn well(self) -> Self {
         assert_eq!(self.code, Some(0), "{} failed:\n{}", self.command, self.text());
         self

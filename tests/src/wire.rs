@@ -54,10 +54,33 @@ pub fn post(address: &str, path: &str, content_type: &str, body: &[u8]) -> std::
 /// # Panics
 ///
 /// When the exchange fails or the reply is not what the sync protocol allows: the caller asserts on cards.
-pub fn cards(address: &str, path: &str, request: &str) -> String {
+pub fn cards(address: &str, path: &str, request: &str) -> Vec<u8> {
     let reply = post(address, path, "application/x-fossil-debug", request.as_bytes()).expect("an exchange");
     assert_eq!(reply.status, 200, "{}", reply.header);
-    String::from_utf8_lossy(&plain(&reply)).into_owned()
+    plain(&reply)
+}
+
+/// The words of every card of a message; payloads are skipped.
+///
+/// # Panics
+///
+/// When a payload is cut off.
+pub fn read_cards(mut message: &[u8]) -> Vec<Vec<String>> {
+    let mut cards = Vec::new();
+    while !message.is_empty() {
+        let end = message.iter().position(|byte| *byte == b'\n').unwrap_or(message.len());
+        let line = String::from_utf8_lossy(&message[..end]).into_owned();
+        message = message.get(end + 1..).unwrap_or_default();
+        let words: Vec<String> = line.split_whitespace().map(str::to_string).collect();
+        if matches!(words.first().map(String::as_str), Some("file" | "cfile" | "config")) {
+            let bytes: usize = words.last().and_then(|size| size.parse().ok()).expect("the size of a payload");
+            message = message.get(bytes..).expect("a whole payload");
+        }
+        if !words.is_empty() {
+            cards.push(words);
+        }
+    }
+    cards
 }
 
 /// The cards of `reply`, inflated if its content type says so.
