@@ -38,7 +38,10 @@ fn the_second_client_is_told_who_holds_the_lock(program: Program) {
         lock(&second).contains("pragma ci-lock-fail"),
         "the second client does not"
     );
-    assert!(!lock(&first).contains("ci-lock-fail"), "the first client keeps it");
+    assert!(
+        !lock(&first).contains("ci-lock-fail"),
+        "the first client keeps it"
+    );
     ask(&first, &format!("ci-unlock {first}"));
     assert!(
         !lock(&second).contains("ci-lock-fail"),

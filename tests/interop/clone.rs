@@ -144,16 +144,12 @@ mod older {
             let request = format!("pragma client-version 22100 20230226 192424\nclone 2 {sequence}\n");
             let reply = wire::cards(&server.address(), "/", &request);
             got.extend(names(&reply, "file"));
-            let next = reply
-                .lines()
-                .find_map(|line| line.strip_prefix("clone_seqno "))
+            let next = names(&reply, "clone_seqno")
+                .pop_first()
                 .expect("a clone_seqno card");
             assert_ne!(next, sequence, "the server does not go on");
-            sequence = next.to_string();
-            assert!(
-                reply.lines().any(|line| line.starts_with("push ")),
-                "no push card"
-            );
+            sequence = next;
+            assert!(!names(&reply, "push").is_empty(), "no push card");
         }
         assert_eq!(got, public_artifacts(&origin));
     }

@@ -46,7 +46,9 @@ fn a_private_clone_brings_private_artifacts(pairing: Pairing) {
     Checkout::open(&pairing.scratch, &origin, "alice").commit("s.txt", b"secret\n", "Secret", &["--private"]);
     // The first round of a clone carries no login, so it is nobody who needs the capability.
     let path = origin.to_str().expect("a plain path");
-    pairing.scratch.fossil(&["user", "capabilities", "nobody", "gox", "-R", path]);
+    pairing
+        .scratch
+        .fossil(&["user", "capabilities", "nobody", "gox", "-R", path]);
     let server = pairing.serve(&origin);
     let clone = pairing.clone(&server.url(), "clone.fossil", Options::PRIVATE);
     assert_eq!(artifacts(&origin), artifacts(&clone));

@@ -68,12 +68,21 @@ pub fn cards(address: &str, path: &str, request: &str) -> Vec<u8> {
 pub fn read_cards(mut message: &[u8]) -> Vec<Vec<String>> {
     let mut cards = Vec::new();
     while !message.is_empty() {
-        let end = message.iter().position(|byte| *byte == b'\n').unwrap_or(message.len());
+        let end = message
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(message.len());
         let line = String::from_utf8_lossy(&message[..end]).into_owned();
         message = message.get(end + 1..).unwrap_or_default();
         let words: Vec<String> = line.split_whitespace().map(str::to_string).collect();
-        if matches!(words.first().map(String::as_str), Some("file" | "cfile" | "config")) {
-            let bytes: usize = words.last().and_then(|size| size.parse().ok()).expect("the size of a payload");
+        if matches!(
+            words.first().map(String::as_str),
+            Some("file" | "cfile" | "config")
+        ) {
+            let bytes: usize = words
+                .last()
+                .and_then(|size| size.parse().ok())
+                .expect("the size of a payload");
             message = message.get(bytes..).expect("a whole payload");
         }
         if !words.is_empty() {
