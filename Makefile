@@ -43,8 +43,8 @@ interop: setup ## only the tests against stock Fossil
 wasm-test: setup ## the tests of leaf-core on wasm32 under Node
 	@tests/wasm.sh
 
-bench: build ## paired benchmarks against stock Fossil; BENCH="--help" tells the choices
-	@cargo run --release --quiet -p leaf-tests --bin bench -- --leaf $(LEAF) $(BENCH)
+bench: build ## paired benchmarks against stock Fossil; BENCH="--json --runs 9 --only clone"
+	@tests/bench/bench.sh $(LEAF) $(BENCH)
 
 fuzz: ## a minute of fuzzing per target (needs a nightly toolchain and cargo-fuzz)
 	@tests/fuzz.sh
