@@ -13,7 +13,6 @@ use super::{Repo, RepoError, RepoTx};
 use crate::format::hash::sha1_hex;
 use crate::id::{ArtifactHash, Rid};
 use core::fmt;
-use std::io::Write;
 
 /// What a repository announced at some time.
 ///
@@ -60,53 +59,80 @@ impl RepoTx<'_> {
     }
 }
 
-impl Repo {
-    /// The mark of this repository as it is now; `private` when private artifacts are announced, too.
-    ///
-    /// # Errors
-    ///
-    /// [`RepoError`] when the repository cannot be read.
-    pub fn mark(&self, private: bool) -> Result<Mark, RepoError> {
-        let rid_max = Rid(self
-            .db
-            .query_row("SELECT coalesce(max(rid), 0) FROM blob", (), |row| row.get(0))?);
-        Ok(Mark {
-            rid_max,
-            fingerprint: self.fingerprint(rid_max, private)?,
-        })
+/// What a repository announces at one moment, read once and asked often.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    rid_max: Rid,
+    rows: Vec<(Rid, ArtifactHash, bool)>,
+    /// Whether private artifacts are among the rows.
+    private: bool,
+    removals: String,
+}
+
+impl Standing {
+    /// Row, name, and whether it is private, of all that is announced.
+    pub fn rows(&self) -> &[(Rid, ArtifactHash, bool)] {
+        &self.rows
+    }
+
+    /// Whether private artifacts were asked for.
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// The mark of this moment.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            rid_max: self.rid_max,
+            fingerprint: self.fingerprint(self.rid_max),
+        }
     }
 
     /// Whether what was announced when `mark` was made is still what the rows up to there announce.
+    pub fn fits(&self, mark: &Mark) -> bool {
+        self.fingerprint(mark.rid_max) == mark.fingerprint
+    }
+
+    fn fingerprint(&self, rid_max: Rid) -> String {
+        let told = self.rows.iter().filter(|(rid, ..)| *rid <= rid_max);
+        let mut names: Vec<_> = told.map(|(_, hash, private)| (hash, private)).collect();
+        names.sort_unstable();
+        let mut text = format!("leaf-mark 1 {} {}\n", self.private, self.removals).into_bytes();
+        for (hash, private) in names {
+            text.extend_from_slice(hash.hex().as_bytes());
+            text.extend_from_slice(if *private { b" 1\n" } else { b" 0\n" });
+        }
+        sha1_hex(&text)
+    }
+}
+
+impl Repo {
+    /// What this repository announces now; `private` when private artifacts are announced, too.
     ///
     /// # Errors
     ///
     /// [`RepoError`] when the repository cannot be read.
-    pub fn mark_fits(&self, mark: &Mark, private: bool) -> Result<bool, RepoError> {
-        Ok(self.fingerprint(mark.rid_max, private)? == mark.fingerprint)
-    }
-
-    fn fingerprint(&self, rid_max: Rid, private: bool) -> Result<String, RepoError> {
-        let mut names: Vec<(ArtifactHash, bool)> = self
+    pub fn standing(&self, private: bool) -> Result<Standing, RepoError> {
+        let mut rows: Vec<_> = self
             .announced()?
             .into_iter()
-            .filter(|(rid, _)| *rid <= rid_max)
-            .map(|(_, hash)| (hash, false))
+            .map(|(rid, hash)| (rid, hash, false))
             .collect();
         if private {
-            let hidden = self.private_artifacts()?;
-            names.extend(
-                hidden
+            rows.extend(
+                self.private_artifacts()?
                     .into_iter()
-                    .filter(|(rid, _)| *rid <= rid_max)
-                    .map(|(_, hash)| (hash, true)),
+                    .map(|(rid, hash)| (rid, hash, true)),
             );
         }
-        names.sort_unstable();
-        let mut text = format!("leaf-mark 1 {private} {}\n", self.removals()?).into_bytes();
-        for (hash, private) in names {
-            writeln!(text, "{hash} {}", u8::from(private)).expect("a vector takes any bytes");
-        }
-        Ok(sha1_hex(&text))
+        let last = "SELECT coalesce(max(rid), 0) FROM blob";
+        let rid_max = self.db.prepare_cached(last)?.query_row((), |row| row.get(0))?;
+        Ok(Standing {
+            rid_max,
+            rows,
+            private,
+            removals: self.removals()?,
+        })
     }
 
     /// Traces of what takes artifacts away.

@@ -66,7 +66,7 @@ pub use crosslink::CrosslinkReport;
 pub use error::RepoError;
 pub use files::CheckinFile;
 pub use forum::{ForumPlace, ForumThread, NewForumPost};
-pub use mark::Mark;
+pub use mark::{Mark, Standing};
 pub use open::NewRepo;
 pub use peer_url::PeerLink;
 pub use query::QueryValue;

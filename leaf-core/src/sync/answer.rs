@@ -4,10 +4,10 @@
 //! `send_unclustered()`, `send_all()`, `send_private()`.
 
 use super::send::Sent;
-use super::serving::{Marks, NO_PRIVATE, Refusal, Serving, Stop, refuse};
+use super::serving::{NO_PRIVATE, Refusal, Serving, Stop, refuse};
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, Rid};
-use crate::repo::{Cap, ConfigGroup, Mark, RepoError};
+use crate::repo::{Cap, ConfigGroup, RepoError, Standing};
 use crate::xfer::{Card, ContentType, Pragma};
 use core::ops::ControlFlow;
 
@@ -140,11 +140,7 @@ impl Serving<'_> {
     pub(super) fn receive_config(&mut self, name: &str, payload: &[u8]) -> Result<(), Stop> {
         self.need(Cap::Admin, "not authorized to push configuration")?;
         // Whatever this changes (the shun list, say), no mark speaks of it.
-        self.marks = Marks {
-            told: None,
-            stale: true,
-            ..self.marks
-        };
+        (self.marks.told, self.marks.stale) = (None, true);
         self.writer()
             .apply_config(name, payload, &ConfigGroup::ALL, self.context.now)?;
         Ok(())
@@ -238,7 +234,7 @@ impl Serving<'_> {
                 private: false,
             });
         })?;
-        self.announce_private(None)
+        self.announce_private()
     }
 
     /// What is in no cluster, which through the clusters among it is everything.
@@ -253,24 +249,41 @@ impl Serving<'_> {
                     });
                 }
             })?;
-            return self.announce_private(None);
+            return self.announce_private();
         }
         let told = self.marks.told;
-        for (rid, hash) in self.repo.announced()? {
-            if told.is_none_or(|told| rid > told) && !self.sender.on_remote.contains(&rid) {
-                self.out.push(&Card::Igot { hash, private: false });
+        let standing = self.standing()?;
+        for (rid, hash, private) in standing.rows() {
+            if told.is_none_or(|told| *rid > told) && !self.sender.on_remote.contains(rid) {
+                self.out.push(&Card::Igot {
+                    hash: *hash,
+                    private: *private,
+                });
             }
         }
-        self.announce_private(told)
+        self.marks.standing = Some(standing);
+        Ok(())
     }
 
-    fn announce_private(&mut self, told: Option<Rid>) -> Result<(), RepoError> {
-        if !self.sender.private {
-            return Ok(());
+    /// What is announced now, read again only if this request may have changed it.
+    fn standing(&mut self) -> Result<Standing, RepoError> {
+        let kept = self
+            .marks
+            .standing
+            .take()
+            .filter(|kept| kept.is_private() == self.sender.private);
+        match kept {
+            Some(kept) if self.tx.is_none() => Ok(kept),
+            _ => self.repo.standing(self.sender.private),
         }
-        for (rid, hash) in self.repo.private_artifacts()? {
-            if told.is_none_or(|told| rid > told) && !self.sender.on_remote.contains(&rid) {
-                self.out.push(&Card::Igot { hash, private: true });
+    }
+
+    fn announce_private(&mut self) -> Result<(), RepoError> {
+        if self.sender.private {
+            for (rid, hash) in self.repo.private_artifacts()? {
+                if !self.sender.on_remote.contains(&rid) {
+                    self.out.push(&Card::Igot { hash, private: true });
+                }
             }
         }
         Ok(())
@@ -280,8 +293,16 @@ impl Serving<'_> {
         if self.marks.stale && self.pushing {
             self.out.push(&Card::Pragma(Pragma::LeafMarkStale));
         }
-        let mark: Mark = self.repo.mark(self.sender.private)?;
-        let token = mark.to_string();
+        let just_read = self
+            .marks
+            .standing
+            .take()
+            .filter(|_| self.pulling && !self.catalog);
+        let standing = match just_read {
+            Some(standing) => standing,
+            None => self.repo.standing(self.sender.private)?,
+        };
+        let token = standing.mark().to_string();
         self.out.push(&Card::Pragma(Pragma::LeafMark {
             direction: &[],
             token: token.as_bytes(),

@@ -8,7 +8,7 @@ use super::client::{Flight, SyncSession};
 use super::send::{Sender, Sent};
 use super::{SyncError, mark};
 use crate::id::{ArtifactHash, ProjectCode, Rid};
-use crate::repo::{Mark, Repo};
+use crate::repo::{Mark, Repo, Standing};
 use crate::time::Timestamp;
 use crate::xfer::{Card, MessageWriter, Pragma, Version};
 
@@ -20,14 +20,15 @@ impl SyncSession {
         _now: Timestamp,
         entropy: [u8; 20],
     ) -> Result<(Vec<u8>, Flight), SyncError> {
-        self.prepare(repo)?;
+        let standing = repo.standing(self.options.private)?;
+        self.prepare(repo, &standing)?;
         let mut out = MessageWriter::new(self.options.limits.upload_bytes);
         let mut flight = Flight::default();
         let mut sender = Sender::new(self.options.private, self.options.limits.artifact_bytes_max);
         sender.peer = self.talk.server;
         sender.on_remote = core::mem::take(&mut self.talk.on_remote);
         self.open(repo, &mut out)?;
-        let told = self.say_marks(repo, &mut out, &mut flight)?;
+        let told = self.say_marks(&standing, &mut out, &mut flight);
         if let Some(cookie) = repo.config("cookie")? {
             out.push(&Card::Cookie(cookie.as_bytes()));
         }
@@ -37,7 +38,7 @@ impl SyncSession {
         }
         self.ask_for_phantoms(repo, &mut out)?;
         if self.talk.push {
-            self.send_news(repo, &mut out, &mut sender, &mut flight, told)?;
+            self.send_news(repo, &mut out, &mut sender, &mut flight, (&standing, told))?;
         }
         self.exchange_config(repo, &mut out, &mut flight)?;
         self.send_uv(repo, &mut out, &mut flight)?;
@@ -50,7 +51,7 @@ impl SyncSession {
     }
 
     /// Reads what is read once.
-    fn prepare(&mut self, repo: &Repo) -> Result<(), SyncError> {
+    fn prepare(&mut self, repo: &Repo, standing: &Standing) -> Result<(), SyncError> {
         let talk = &mut self.talk;
         if talk.project.is_none() {
             talk.project = repo
@@ -61,7 +62,7 @@ impl SyncSession {
             talk.seqno = repo.clone_seqno()?;
         }
         if !talk.marks.loaded {
-            talk.marks = mark::load(repo, &self.options.url, self.options.private)?;
+            talk.marks = mark::load(repo, &self.options.url, standing)?;
         }
         if self.options.unversioned && !talk.uv.to_send_known {
             let live = repo.uv_list()?.into_iter().filter(|file| file.hash.is_some());
@@ -108,14 +109,9 @@ impl SyncSession {
     }
 
     /// Says up to where both sides know of each other; gives the row up to which we need not announce.
-    fn say_marks(
-        &self,
-        repo: &Repo,
-        out: &mut MessageWriter,
-        flight: &mut Flight,
-    ) -> Result<Option<Rid>, SyncError> {
+    fn say_marks(&self, standing: &Standing, out: &mut MessageWriter, flight: &mut Flight) -> Option<Rid> {
         if !self.talk.pull && !self.talk.push {
-            return Ok(None);
+            return None;
         }
         let (marks, afresh) = (&self.talk.marks, self.options.verily && self.round < 2);
         let mut say = |direction: &[u8], mark: Option<&Mark>| {
@@ -129,18 +125,16 @@ impl SyncSession {
         };
         say(b"pull", marks.pull.as_ref());
         if !self.talk.push {
-            return Ok(None);
+            return None;
         }
-        flight.mark = Some(repo.mark(self.options.private)?);
-        flight.told = mark::announced(repo, self.options.private)?;
-        let Some((server, own)) = marks.push.as_ref().filter(|_| !afresh) else {
-            return Ok(None);
-        };
-        if !repo.mark_fits(own, self.options.private)? {
-            return Ok(None);
-        }
+        flight.mark = Some(standing.mark());
+        flight.told = standing.rows().iter().map(|(rid, ..)| *rid).collect();
+        let (server, own) = marks
+            .push
+            .as_ref()
+            .filter(|(_, own)| !afresh && standing.fits(own))?;
         say(b"push", Some(server));
-        Ok(Some(own.rid_max))
+        Some(own.rid_max)
     }
 
     /// What the server asked for in its last reply.
@@ -192,7 +186,7 @@ impl SyncSession {
         out: &mut MessageWriter,
         sender: &mut Sender,
         flight: &mut Flight,
-        told: Option<Rid>,
+        (standing, told): (&Standing, Option<Rid>),
     ) -> Result<(), SyncError> {
         for (rid, hash) in repo.unsent_artifacts()? {
             if sender.send(repo, out, rid, &hash)? == Sent::Announced {
@@ -208,14 +202,12 @@ impl SyncSession {
         };
         if self.options.verily && self.round == 0 {
             repo.each_available(&mut |rid, hash| announce(rid, hash, false))?;
-        } else {
-            for (rid, hash) in repo.announced()? {
-                announce(rid, &hash, false);
+            for (rid, hash, _) in standing.rows().iter().filter(|(_, _, private)| *private) {
+                announce(*rid, hash, true);
             }
-        }
-        if self.options.private {
-            for (rid, hash) in repo.private_artifacts()? {
-                announce(rid, &hash, true);
+        } else {
+            for (rid, hash, private) in standing.rows() {
+                announce(*rid, hash, *private);
             }
         }
         if self.round == 2 && !self.talk.asked.is_empty() {

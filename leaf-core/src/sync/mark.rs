@@ -13,10 +13,8 @@
 //! Source: none upstream; pragmas that are not known are ignored by Fossil `src/xfer.c` on both sides.
 
 use super::client::SessionMarks;
-use crate::id::Rid;
-use crate::repo::{Mark, Repo, RepoError, RepoTx};
+use crate::repo::{Mark, Repo, RepoError, RepoTx, Standing};
 use crate::time::Timestamp;
-use std::collections::HashSet;
 
 /// The server has told what it had when it was like this.
 const PULL: &str = "leaf-mark-pull:";
@@ -24,14 +22,14 @@ const PULL: &str = "leaf-mark-pull:";
 const PUSH: &str = "leaf-mark-push:";
 
 /// Reads the marks kept for a remote; those that this repository has outgrown are left out.
-pub(super) fn load(repo: &Repo, url: &str, private: bool) -> Result<SessionMarks, RepoError> {
+pub(super) fn load(repo: &Repo, url: &str, standing: &Standing) -> Result<SessionMarks, RepoError> {
     let kept = |prefix: &str| -> Result<Option<(Mark, Mark)>, RepoError> {
         let row = repo.config(&format!("{prefix}{url}"))?;
         let pair = row.as_deref().and_then(|row| row.split_once(' '));
         let pair = pair
             .and_then(|(server, own)| Some((Mark::parse(server.as_bytes())?, Mark::parse(own.as_bytes())?)));
         match pair {
-            Some((server, own)) if repo.mark_fits(&own, private)? => Ok(Some((server, own))),
+            Some((server, own)) if standing.fits(&own) => Ok(Some((server, own))),
             _ => Ok(None),
         }
     };
@@ -45,26 +43,11 @@ pub(super) fn load(repo: &Repo, url: &str, private: bool) -> Result<SessionMarks
     })
 }
 
-/// The rows that a repository announces, private ones if they are.
-pub(super) fn announced(repo: &Repo, private: bool) -> Result<HashSet<Rid>, RepoError> {
-    let hidden = if private {
-        repo.private_artifacts()?
-    } else {
-        Vec::new()
-    };
-    Ok(repo
-        .announced()?
-        .into_iter()
-        .chain(hidden)
-        .map(|(rid, _)| rid)
-        .collect())
-}
-
 /// Keeps the marks of a session. What is kept already is not written again.
 pub(super) fn keep(
     tx: &RepoTx<'_>,
     url: &str,
-    private: bool,
+    standing: &Standing,
     marks: &SessionMarks,
     now: Timestamp,
 ) -> Result<(), RepoError> {
@@ -76,7 +59,7 @@ pub(super) fn keep(
         tx.set_config(&name, &value, now)
     };
     if let Some(server) = &marks.pull {
-        keep(PULL, format!("{server} {}", tx.mark(private)?))?;
+        keep(PULL, format!("{server} {}", standing.mark()))?;
     }
     if let Some((server, own)) = &marks.push {
         keep(PUSH, format!("{server} {own}"))?;

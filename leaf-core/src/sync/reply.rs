@@ -426,10 +426,11 @@ impl SyncSession {
     }
 
     fn update_marks(&mut self, tx: &RepoTx<'_>, flight: &Flight, now: Timestamp) -> Result<(), RepoError> {
-        let (marks, private) = (&mut self.talk.marks, self.options.private);
+        let marks = &mut self.talk.marks;
         let Some(server) = marks.server.clone() else {
             return Ok(());
         };
+        let standing = tx.standing(self.options.private)?;
         if self.talk.pull {
             marks.pull = Some(server.clone());
         }
@@ -438,14 +439,12 @@ impl SyncSession {
             // What came since from the server itself need not be told to it either.
             Some(own) => {
                 let on_remote = &self.talk.on_remote;
-                let now = mark::announced(tx, private)?;
-                let told = now
-                    .iter()
-                    .all(|rid| flight.told.contains(rid) || on_remote.contains(rid));
-                Some((server, if told { tx.mark(private)? } else { own }))
+                let told = |rid| flight.told.contains(rid) || on_remote.contains(rid);
+                let all_told = standing.rows().iter().all(|(rid, ..)| told(rid));
+                Some((server, if all_told { standing.mark() } else { own }))
             }
         };
-        mark::keep(tx, &self.options.url, private, marks, now)
+        mark::keep(tx, &self.options.url, &standing, marks, now)
     }
 
     /// The rules by which a session ends.

@@ -10,7 +10,7 @@ use super::send::{Sender, Sent};
 use super::server::{Request, ServeContext, Served};
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, ProjectCode, Rid};
-use crate::repo::{Body, Cap, Capabilities, Incoming, Mark, Origin, Repo, RepoError, RepoTx};
+use crate::repo::{Body, Cap, Capabilities, Incoming, Mark, Origin, Repo, RepoError, RepoTx, Standing};
 use crate::xfer::{Card, Cards, ContentType, MessageWriter, Pragma, Version, envelope, login};
 use std::collections::HashSet;
 
@@ -95,6 +95,8 @@ pub(super) struct Marks {
     pub(super) told: Option<Rid>,
     /// The client relies on having told before what it has, but this server is not what it was then.
     pub(super) stale: bool,
+    /// What was announced before this request changed anything.
+    pub(super) standing: Option<Standing>,
 }
 
 impl<'a> Serving<'a> {
@@ -370,10 +372,11 @@ impl<'a> Serving<'a> {
 
     /// Judged here, before this request changes anything: what it changes, the client knows.
     fn note_mark(&mut self, direction: &[u8], token: &[u8]) -> Result<(), Stop> {
-        let mark = match Mark::parse(token) {
-            Some(mark) if self.repo.mark_fits(&mark, self.sender.private)? => Some(mark),
-            _ => None,
-        };
+        if self.marks.standing.is_none() {
+            self.marks.standing = Some(self.repo.standing(self.sender.private)?);
+        }
+        let standing = self.marks.standing.as_ref();
+        let mark = Mark::parse(token).filter(|mark| standing.is_some_and(|standing| standing.fits(mark)));
         match direction {
             b"pull" => self.marks.told = mark.map(|mark| mark.rid_max),
             b"push" => self.marks.stale = mark.is_none(),

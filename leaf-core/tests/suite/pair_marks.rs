@@ -272,7 +272,7 @@ fn an_idle_sync_writes_nothing() {
         let row = repo
             .config("leaf-mark-pull:http://server/")
             .expect("a sound repository");
-        (row, repo.mark(false).expect("a sound repository"))
+        (row, repo.standing(false).expect("a sound repository").mark())
     };
     pair.sync(Goal::Sync);
     pair.sync(Goal::Sync);
