@@ -37,6 +37,7 @@ export PATH
 # shellcheck disable=SC2086
 set -- --target "$target" ${LEAF_WASM_FLAGS:-}
 cargo test "$@" -p leaf-core --test suite
+cargo test "$@" -p leaf-tests --test sim
 
 # Whatever is imported from "env" is a C function that nobody provides: the module would not load in a browser.
 cargo test "$@" -p leaf-core --test suite --no-run --message-format json 2>/dev/null |

@@ -13,7 +13,11 @@ use leaf_core::xfer::{Card, Cards, ContentType, MessageWriter, Pragma, UvBody, V
 
 impl World {
     pub(crate) fn lie(&mut self) -> Result<(), String> {
-        if self.rng.in_100(50) { self.lie_to_client() } else { self.lie_to_server() }
+        if self.rng.in_100(50) {
+            self.lie_to_client()
+        } else {
+            self.lie_to_server()
+        }
     }
 
     fn lie_to_client(&mut self) -> Result<(), String> {
@@ -24,13 +28,17 @@ impl World {
         for _ in 0..3 {
             let (now, entropy) = (self.clock(at), self.rng.array());
             let polled = session.poll_transmit(self.leaf(at).repo(), now, entropy);
-            let Some(request) = polled.map_err(|error| chain(&error))? else { break };
+            let Some(request) = polled.map_err(|error| chain(&error))? else {
+                break;
+            };
             self.no_secrets(&request.body, request.content_type)?;
             let mut out = MessageWriter::new(0);
             self.lies(&mut out, true);
             let reply = envelope::pack(out.finish(), ContentType::Compressed);
             let before = self.leaf(at).fingerprint();
-            if let Err(error) = session.handle_reply(self.leaf(at).repo(), &reply, ContentType::Compressed, now) {
+            if let Err(error) =
+                session.handle_reply(self.leaf(at).repo(), &reply, ContentType::Compressed, now)
+            {
                 return self.survive(at, &before, true, &error);
             }
         }
@@ -63,9 +71,16 @@ impl World {
             body = line;
         }
         let content_type = ContentType::Compressed;
-        let request = Transmit { body: envelope::pack(body, content_type), content_type, cookie: None, round: 1 };
+        let request = Transmit {
+            body: envelope::pack(body, content_type),
+            content_type,
+            cookie: None,
+            round: 1,
+        };
         let before = self.leaf(at).fingerprint();
-        let reply = self.serve(at, &request).map_err(|error| format!("a lie is no failure: {}", chain(&error)))?;
+        let reply = self
+            .serve(at, &request)
+            .map_err(|error| format!("a lie is no failure: {}", chain(&error)))?;
         if reply.served.error.is_some() && before != self.leaf(at).fingerprint() {
             return Err(format!("leaf {at} refused a lie and changed"));
         }
@@ -75,10 +90,14 @@ impl World {
     /// Nothing private is in a message to somebody who is not trusted.
     fn no_secrets(&self, body: &[u8], content_type: ContentType) -> Result<(), String> {
         let limits = Limits::default();
-        let message = envelope::unpack(body, content_type, limits.message_bytes_max).map_err(|error| chain(&error))?;
+        let message =
+            envelope::unpack(body, content_type, limits.message_bytes_max).map_err(|error| chain(&error))?;
         for card in Cards::new(&message, &limits) {
             let hash = match card.map_err(|error| chain(&error))? {
-                Card::File { hash, .. } | Card::Cfile { hash, .. } | Card::Igot { hash, .. } => hash,
+                // That a name is one of a private artifact is said to whoever asks for it by that name.
+                Card::File { hash, .. } | Card::Cfile { hash, .. } | Card::Igot { hash, private: false } => {
+                    hash
+                }
                 _ => continue,
             };
             if self.ledger.private.contains(&hash) {
@@ -89,7 +108,11 @@ impl World {
     }
 
     fn any_hash(&mut self) -> ArtifactHash {
-        if self.rng.in_100(50) { ArtifactHash::Sha1(self.rng.array()) } else { ArtifactHash::Sha3(self.rng.array()) }
+        if self.rng.in_100(50) {
+            ArtifactHash::Sha1(self.rng.array())
+        } else {
+            ArtifactHash::Sha3(self.rng.array())
+        }
     }
 
     /// The name of something that is true.
@@ -109,14 +132,24 @@ impl World {
                 0 => {
                     // At times more than a session may bring.
                     for _ in 0..*self.rng.pick(&[3, 30, 600]).expect("three") {
-                        out.push(&Card::Igot { hash: self.any_hash(), private: false });
+                        out.push(&Card::Igot {
+                            hash: self.any_hash(),
+                            private: false,
+                        });
                     }
                 }
-                1 => out.push(&Card::Igot { hash: self.true_hash(), private: self.rng.in_100(50) }),
+                1 => out.push(&Card::Igot {
+                    hash: self.true_hash(),
+                    private: self.rng.in_100(50),
+                }),
                 2 => {
                     let hash = self.secret_hash().unwrap_or_else(|| self.any_hash());
                     let is_asked = self.rng.in_100(60);
-                    out.push(&if is_asked { Card::Gimme(hash) } else { Card::Igot { hash, private: false } });
+                    out.push(&if is_asked {
+                        Card::Gimme(hash)
+                    } else {
+                        Card::Igot { hash, private: false }
+                    });
                 }
                 3 => self.wrong_file(out),
                 4 | 5 => self.true_file(out),
@@ -133,17 +166,40 @@ impl World {
         let content = self.rng.text(3);
         let mut zblob = zblob::compress(&content);
         match self.rng.below(5) {
-            0 => out.push(&Card::File { hash, source: None, content: &content }),
-            1 => out.push(&Card::File { hash, source, content: &content }),
-            2 => out.push(&Card::Cfile { hash, source: None, size: content.len() as u64, zblob: &zblob }),
+            0 => out.push(&Card::File {
+                hash,
+                source: None,
+                content: &content,
+            }),
+            1 => out.push(&Card::File {
+                hash,
+                source,
+                content: &content,
+            }),
+            2 => out.push(&Card::Cfile {
+                hash,
+                source: None,
+                size: content.len() as u64,
+                zblob: &zblob,
+            }),
             3 => {
                 // Announces far more than it holds.
                 zblob.splice(..4, [0x7f, 0xff, 0xff, 0xff]);
-                out.push(&Card::Cfile { hash, source: None, size: 0x7fff_ffff, zblob: &zblob });
+                out.push(&Card::Cfile {
+                    hash,
+                    source: None,
+                    size: 0x7fff_ffff,
+                    zblob: &zblob,
+                });
             }
             _ => {
                 let hash = hash::name(hash::HashKind::Sha3, &content);
-                out.push(&Card::Cfile { hash, source: None, size: 1, zblob: &zblob });
+                out.push(&Card::Cfile {
+                    hash,
+                    source: None,
+                    size: 1,
+                    zblob: &zblob,
+                });
             }
         }
     }
@@ -164,7 +220,11 @@ impl World {
                     old_name: None,
                 };
                 let baseline = self.rng.in_100(30).then(|| self.any_hash());
-                let parents = if self.rng.in_100(50) { vec![self.any_hash()] } else { vec![self.true_hash()] };
+                let parents = if self.rng.in_100(50) {
+                    vec![self.any_hash()]
+                } else {
+                    vec![self.true_hash()]
+                };
                 Artifact::Manifest(Manifest {
                     baseline,
                     comment: Some("from nowhere".into()),
@@ -181,24 +241,51 @@ impl World {
             }
         };
         let hash = hash::name(hash::HashKind::Sha3, &content);
-        out.push(&Card::File { hash, source: None, content: &content });
+        out.push(&Card::File {
+            hash,
+            source: None,
+            content: &content,
+        });
     }
 
     /// A delta that nobody can check yet, under the name of something that others have.
     fn poison(&mut self, out: &mut MessageWriter) {
         let source = self.rng.text(20);
         let body = delta::create(&source, &self.rng.text(20));
-        let hash = if self.rng.in_100(70) { self.true_hash() } else { self.any_hash() };
-        out.push(&Card::File { hash, source: Some(self.any_hash()), content: &body });
+        let hash = if self.rng.in_100(70) {
+            self.true_hash()
+        } else {
+            self.any_hash()
+        };
+        let source = if self.rng.in_100(50) {
+            self.any_hash()
+        } else {
+            self.true_hash()
+        };
+        out.push(&Card::File {
+            hash,
+            source: Some(source),
+            content: &body,
+        });
     }
 
     fn uv_lie(&mut self, out: &mut MessageWriter) {
         let content = self.rng.text(2);
         let is_right = self.rng.in_100(50);
-        let hash = if is_right { hash::name(hash::HashKind::Sha3, &content) } else { self.any_hash() };
+        let hash = if is_right {
+            hash::name(hash::HashKind::Sha3, &content)
+        } else {
+            self.any_hash()
+        };
         let name = *self.rng.pick(&["evil", "../evil", "a.zip"]).expect("three");
         let mtime = self.now.unix() + self.rng.between(-100_000, 100_000_000);
         let body = UvBody::Plain(&content);
-        out.push(&Card::Uvfile { name, mtime, hash: Some(hash), size: content.len() as u64, body });
+        out.push(&Card::Uvfile {
+            name,
+            mtime,
+            hash: Some(hash),
+            size: content.len() as u64,
+            body,
+        });
     }
 }

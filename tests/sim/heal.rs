@@ -8,6 +8,8 @@ use leaf_core::sync::{Goal, SyncSession};
 
 /// Sweeps over all pairs after which there must be no more news.
 const SWEEPS_MAX: usize = 8;
+/// Rounds of a session between two leaves that nothing disturbs.
+const ROUNDS_MAX: u32 = 30;
 /// By this much the last clock that was ahead is passed.
 const LATER_MS: i64 = 4 * 3_600_000;
 
@@ -15,7 +17,11 @@ impl World {
     pub(crate) fn heal(&mut self) -> Result<(), String> {
         self.links.clear();
         self.ghosts.clear();
-        (self.loss_percent, self.fuse_percent, self.limits) = (0, 0, Limits::default());
+        (self.loss_percent, self.fuse_percent) = (0, 0);
+        self.limits = Limits {
+            rounds_max: ROUNDS_MAX,
+            ..Limits::default()
+        };
         let has_evil = std::mem::take(&mut self.has_evil);
         self.now = self.now.plus_ms(LATER_MS);
         for at in 0..self.leaves.len() {
@@ -69,7 +75,9 @@ impl World {
         loop {
             let (now, entropy) = (self.now, self.rng.array());
             let polled = session.poll_transmit(self.leaf(client).repo(), now, entropy);
-            let Some(request) = polled.map_err(|error| chain(&error))? else { break };
+            let Some(request) = polled.map_err(|error| chain(&error))? else {
+                break;
+            };
             let reply = self.serve(server, &request).map_err(|error| chain(&error))?;
             if let Some(refusal) = reply.served.error {
                 return Err(format!("refused: {refusal}"));

@@ -1,19 +1,19 @@
 //! What must be true of a healed world.
 //!
 //! Every leaf holds every public artifact that was ever acknowledged anywhere, and the same set as every other;
-//! so for unversioned files. Who is not trusted does not even know the name of a private artifact, who is has them
+//! so for unversioned files that are not deleted. Who is not trusted does not even know the name of a private artifact, who is has them
 //! all. Every repository is sound, and its derived tables are those that a rebuild makes.
 
 use crate::leaf::Leaf;
 use crate::world::{World, chain};
 use leaf_core::id::ArtifactHash;
-use leaf_core::repo::{Repo, RepoError};
+use leaf_core::repo::RepoError;
 use std::collections::BTreeSet;
 
 /// Derived tables, with names in place of the ids that a rebuild gives anew.
 ///
 /// Left out: the time of a cluster's tag, which is when it was crosslinked.
-const DERIVED: [(&str, &str); 13] = [
+const DERIVED: [(&str, &str); 12] = [
     ("event", "SELECT type, round(mtime,8), objid, user, euser, comment, ecomment, bgcolor, brief, round(omtime,8) FROM event"),
     ("plink", "SELECT pid, cid, isprim, round(mtime,8), baseid FROM plink"),
     (
@@ -38,7 +38,6 @@ const DERIVED: [(&str, &str); 13] = [
     ("orphan", "SELECT rid, baseline FROM orphan"),
     ("ticket", "SELECT tkt_uuid, round(tkt_mtime,8), round(tkt_ctime,8), status, title FROM ticket"),
     ("ticketchng", "SELECT t.tkt_uuid, tkt_rid, round(c.tkt_mtime,8) FROM ticketchng c JOIN ticket t USING(tkt_id)"),
-    ("unclustered", "SELECT rid FROM unclustered"),
 ];
 
 /// Everything in the derived tables, a line a row.
@@ -60,17 +59,25 @@ fn derived(leaf: &Leaf) -> BTreeSet<String> {
 /// Rows of `unclustered` and the like that one set has and the other has not, a few of them.
 fn differences(ours: &BTreeSet<String>, theirs: &BTreeSet<String>) -> Option<String> {
     let only = |these: &BTreeSet<String>, those: &BTreeSet<String>, mark: &str| {
-        these.difference(those).take(4).map(|line| format!("\n  {mark} {line}")).collect::<String>()
+        these
+            .difference(those)
+            .take(4)
+            .map(|line| format!("\n  {mark} {line}"))
+            .collect::<String>()
     };
     (ours != theirs).then(|| only(ours, theirs, "-") + &only(theirs, ours, "+"))
 }
 
 /// Artifacts whose content is there, the private ones or the others.
-fn available(repo: &Repo, is_private: bool) -> Result<BTreeSet<ArtifactHash>, RepoError> {
-    let mut all = Vec::new();
-    repo.each_available(&mut |rid, hash| all.push((rid, *hash)))?;
+fn available(leaf: &mut Leaf, is_private: bool) -> Result<BTreeSet<ArtifactHash>, RepoError> {
+    let names = leaf.column("SELECT uuid FROM blob WHERE size>=0");
+    let repo = leaf.repo();
     let mut wanted = BTreeSet::new();
-    for (rid, hash) in all {
+    for hash in names
+        .iter()
+        .map(|name| name.parse::<ArtifactHash>().expect("a name"))
+    {
+        let rid = repo.rid_of(&hash)?.expect("the name of a row");
         if repo.is_available(rid)? && repo.is_private(rid)? == is_private {
             wanted.insert(hash);
         }
@@ -83,7 +90,9 @@ impl World {
         let mut all_public = Vec::new();
         let mut all_uv = Vec::new();
         for at in 0..self.leaves.len() {
-            let found = self.judge_leaf(at).map_err(|failure| format!("leaf {at}: {failure}"))?;
+            let found = self
+                .judge_leaf(at)
+                .map_err(|failure| format!("leaf {at}: {failure}"))?;
             all_public.push(found);
             all_uv.push(self.leaf(at).unversioned());
         }
@@ -93,10 +102,17 @@ impl World {
                 return Err(format!("leaf 0 and leaf {at} do not both hold {hash}"));
             }
             if Some(uv) != all_uv.first() {
-                return Err(format!("unversioned files of leaf 0 and leaf {at} differ: {:?} {uv:?}", all_uv.first()));
+                return Err(format!(
+                    "unversioned files of leaf 0 and leaf {at} differ: {:?} {uv:?}",
+                    all_uv.first()
+                ));
             }
-            if let Some(name) = self.ledger.uv.iter().find(|name| !uv.iter().any(|row| row.starts_with(*name))) {
-                return Err(format!("leaf {at} never heard of the unversioned file {name}"));
+            let is_live = |name: &&String| uv.iter().any(|row| row.starts_with(&format!("{name} ")));
+            let never_deleted = self.ledger.uv_put.difference(&self.ledger.uv_deleted);
+            if let Some(name) = never_deleted.into_iter().find(|name| !is_live(name)) {
+                return Err(format!(
+                    "nobody deleted the unversioned file {name}, and leaf {at} has it not"
+                ));
             }
         }
         Ok(())
@@ -106,24 +122,31 @@ impl World {
         let has_evil = self.has_evil;
         let (must_public, must_private) = (self.ledger.public.clone(), self.ledger.private.clone());
         let leaf = self.leaf(at);
-        let report = leaf.repo().verify(&mut |_, _| ()).map_err(|error| chain(&error))?;
+        let report = leaf
+            .repo()
+            .verify(&mut |_, _| ())
+            .map_err(|error| chain(&error))?;
         if !report.is_sound() || (!has_evil && (report.phantoms > 0 || report.dangling > 0)) {
             return Err(format!("not sound: {report:?}"));
         }
-        let public = available(leaf.repo(), false).map_err(|error| chain(&error))?;
-        let private = available(leaf.repo(), true).map_err(|error| chain(&error))?;
+        let public = available(leaf, false).map_err(|error| chain(&error))?;
+        let private = available(leaf, true).map_err(|error| chain(&error))?;
         if let Some(lost) = must_public.difference(&public).next() {
-            return Err(format!("{lost} was acknowledged and is not here"));
+            return Err(format!(
+                "{lost} was acknowledged and is not here; {} phantoms",
+                report.phantoms
+            ));
         }
         if leaf.is_trusted {
             if let Some(lost) = must_private.difference(&private).next() {
                 return Err(format!("private {lost} was acknowledged and is not here"));
             }
-        } else if let Some(leak) = must_private.iter().find(|hash| leaf.knows(hash)) {
+        } else if let Some(leak) = must_private.iter().find(|hash| leaf.knows(hash, !has_evil)) {
             return Err(format!("private {leak} is known here"));
         }
         let before = derived(leaf);
-        leaf.rebuild().map_err(|error| format!("rebuild: {}", chain(&error)))?;
+        leaf.rebuild()
+            .map_err(|error| format!("rebuild: {}", chain(&error)))?;
         match differences(&before, &derived(leaf)) {
             None => Ok(public),
             Some(rows) => Err(format!("a rebuild changes what is derived:{rows}")),
@@ -132,22 +155,31 @@ impl World {
 }
 
 impl Leaf {
-    fn knows(&self, hash: &ArtifactHash) -> bool {
-        self.number(&format!("SELECT count(*) FROM blob WHERE uuid='{hash}'")) > 0
+    /// Whether an artifact is here, or if `or_its_name` only its name: a liar may have guessed that.
+    fn knows(&self, hash: &ArtifactHash, or_its_name: bool) -> bool {
+        let least = if or_its_name { -1 } else { 0 };
+        self.number(&format!(
+            "SELECT count(*) FROM blob WHERE uuid='{hash}' AND size>={least}"
+        )) > 0
     }
 
     fn unversioned(&self) -> Vec<String> {
         // The table is made with the first file.
         match self.number("SELECT count(*) FROM sqlite_schema WHERE name='unversioned'") {
             0 => Vec::new(),
-            _ => self.column("SELECT name||' '||mtime||' '||coalesce(hash,'-') FROM unversioned ORDER BY name"),
+            _ => self.column(
+                "SELECT name||' '||mtime||' '||hash FROM unversioned WHERE hash IS NOT NULL ORDER BY name",
+            ),
         }
     }
 
     fn rebuild(&mut self) -> Result<(), RepoError> {
         let repo = self.repo();
         let parts = repo.check_plan(1)?;
-        let checked = parts.iter().map(|part| repo.check(part, &mut |_, _| ())).collect::<Result<Vec<_>, _>>()?;
+        let checked = parts
+            .iter()
+            .map(|part| repo.check(part, &mut |_, _| ()))
+            .collect::<Result<Vec<_>, _>>()?;
         repo.write(|tx| tx.rebuild(checked))
     }
 }

@@ -86,13 +86,25 @@ impl Leaf {
         let (disk_name, disk) = new_disk();
         let fuse = Arc::new(Fuse(AtomicI64::new(-1)));
         let (repo, seen) = (None, SeenLogins::default());
-        Self { index, phase, repo, disk, disk_name, fuse, seen, skew_ms: 0, is_trusted: false, limits }
+        Self {
+            index,
+            phase,
+            repo,
+            disk,
+            disk_name,
+            fuse,
+            seen,
+            skew_ms: 0,
+            is_trusted: false,
+            limits,
+        }
     }
 
     fn connect(&self) -> Connection {
         let mut db = Connection::open(&self.disk_name).expect("memory is there");
         let fuse = Arc::clone(&self.fuse);
-        db.progress_handler(FUSE_OPS, Some(move || fuse.burn())).expect("SQLite calls back");
+        db.progress_handler(FUSE_OPS, Some(move || fuse.burn()))
+            .expect("SQLite calls back");
         db
     }
 
@@ -111,7 +123,10 @@ impl Leaf {
     pub(crate) fn create(&mut self, now: Timestamp, initial_checkin: bool) -> Result<(), RepoError> {
         let mut repo = Repo::create(self.connect(), &self.new_repo(now))?;
         if initial_checkin {
-            let author = Author { user: "sim".into(), date: now };
+            let author = Author {
+                user: "sim".into(),
+                date: now,
+            };
             repo.write(|tx| tx.initial_checkin(&author))?;
         }
         self.repo = Some(repo);
@@ -126,7 +141,15 @@ impl Leaf {
         self.repo().write(|tx| {
             for (login, capabilities) in [("sim", "gioy"), ("vip", "gioxy")] {
                 let (password, capabilities) = (Some(PASSWORD), Some(capabilities));
-                tx.set_user(login, &UserChange { password, capabilities, info: None }, now)?;
+                tx.set_user(
+                    login,
+                    &UserChange {
+                        password,
+                        capabilities,
+                        info: None,
+                    },
+                    now,
+                )?;
             }
             Ok(())
         })
@@ -190,11 +213,22 @@ impl Leaf {
         if self.number("SELECT count(*) FROM sqlite_schema") == 0 {
             return Vec::new();
         }
-        let mut sums = vec![self.number("SELECT coalesce(sum(rid*7+size+coalesce(length(content),0)*3), 0) FROM blob")];
-        for table in ["blob", "delta", "rcvfrom", "event", "mlink", "plink", "tagxref", "leaf", "private"] {
+        let mut sums =
+            vec![self.number("SELECT coalesce(sum(rid*7+size+coalesce(length(content),0)*3), 0) FROM blob")];
+        for table in [
+            "blob", "delta", "rcvfrom", "event", "mlink", "plink", "tagxref", "leaf", "private",
+        ] {
             sums.push(self.number(&format!("SELECT count(*) FROM {table}")));
         }
-        for table in ["phantom", "unsent", "unclustered", "orphan", "config", "ticketchng", "backlink"] {
+        for table in [
+            "phantom",
+            "unsent",
+            "unclustered",
+            "orphan",
+            "config",
+            "ticketchng",
+            "backlink",
+        ] {
             sums.push(self.number(&format!("SELECT count(*) FROM {table}")));
         }
         sums

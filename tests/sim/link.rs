@@ -6,7 +6,8 @@ use leaf_core::Blame;
 use leaf_core::limits::Limits;
 use leaf_core::repo::Repo;
 use leaf_core::sync::{
-    Credentials, Goal, Reply, Request, ServeContext, SyncError, SyncEvent, SyncOptions, SyncSession, Transmit, serve,
+    Credentials, Goal, Reply, Request, ServeContext, SyncError, SyncEvent, SyncOptions, SyncSession,
+    Transmit, serve,
 };
 use leaf_core::xfer::ContentType;
 
@@ -40,7 +41,10 @@ const GHOSTS_MAX: usize = 12;
 pub(crate) fn options(goal: Goal, server: usize, is_private: bool, limits: Limits) -> SyncOptions {
     let mut options = SyncOptions::new(goal, format!("http://leaf{server}/"));
     let user = if is_private { "vip" } else { "sim" }.to_owned();
-    options.login = Some(Credentials { user, password: PASSWORD.to_owned() });
+    options.login = Some(Credentials {
+        user,
+        password: PASSWORD.to_owned(),
+    });
     options.private = is_private;
     options.limits = limits;
     options
@@ -58,10 +62,14 @@ impl World {
         if client == server || (is_clone && self.links.iter().any(|link| link.client == client)) {
             return Ok(());
         }
-        let is_private = !is_clone && self.leaf(client).is_trusted && self.leaf(server).is_trusted && self.rng.in_100(60);
+        let is_private =
+            !is_clone && self.leaf(client).is_trusted && self.leaf(server).is_trusted && self.rng.in_100(60);
         let goal = match is_clone {
             true => Goal::Clone,
-            false => *self.rng.pick(&[Goal::Pull, Goal::Push, Goal::Sync, Goal::Sync]).expect("four goals"),
+            false => *self
+                .rng
+                .pick(&[Goal::Pull, Goal::Push, Goal::Sync, Goal::Sync])
+                .expect("four goals"),
         };
         let mut options = options(goal, server, is_private, self.limits);
         options.unversioned = self.rng.in_100(40);
@@ -70,7 +78,9 @@ impl World {
         options.debug = self.rng.in_100(50);
         if is_clone {
             let now = self.clock(client);
-            self.leaf(client).open_clone(now).map_err(|error| format!("a clone does not open: {}", chain(&error)))?;
+            self.leaf(client)
+                .open_clone(now)
+                .map_err(|error| format!("a clone does not open: {}", chain(&error)))?;
         }
         self.links.push(Link {
             client,
@@ -122,7 +132,9 @@ impl World {
                 self.end(link)?;
                 Ok(false)
             }
-            Err(error) => self.survive(link.client, &before, link.is_tampered, &error).map(|()| false),
+            Err(error) => self
+                .survive(link.client, &before, link.is_tampered, &error)
+                .map(|()| false),
         }
     }
 
@@ -143,14 +155,23 @@ impl World {
         if let Some(refusal) = &reply.served.error {
             let is_first_of_clone = link.is_clone && request.round == 1;
             if !link.is_tampered && !is_first_of_clone {
-                return Err(format!("leaf {} refuses leaf {}: {refusal}", link.server, link.client));
+                return Err(format!(
+                    "leaf {} refuses leaf {}: {refusal}",
+                    link.server, link.client
+                ));
             }
             if before != self.leaf(link.server).fingerprint() {
-                return Err(format!("leaf {} refused a request and changed: {refusal}", link.server));
+                return Err(format!(
+                    "leaf {} refused a request and changed: {refusal}",
+                    link.server
+                ));
             }
         }
         if self.ghosts.len() < GHOSTS_MAX {
-            self.ghosts.push(Ghost { server: link.server, request });
+            self.ghosts.push(Ghost {
+                server: link.server,
+                request,
+            });
         }
         let (mut body, content_type) = (reply.body, reply.content_type);
         self.tamper(link, &mut body);
@@ -169,18 +190,27 @@ impl World {
                 client.fuse.quench();
                 Ok(true)
             }
-            Err(error) => self.survive(link.client, &before, link.is_tampered, &error).map(|()| false),
+            Err(error) => self
+                .survive(link.client, &before, link.is_tampered, &error)
+                .map(|()| false),
         }
     }
 
     pub(crate) fn serve(&mut self, at: usize, request: &Transmit) -> Result<Reply, SyncError> {
         let (world_now, limits) = (self.now, self.limits);
         let server = self.leaf(at);
-        let context =
-            ServeContext { now: server.now(world_now), peer_address: "10.0.0.1".to_owned(), base_url: None, limits };
+        let context = ServeContext {
+            now: server.now(world_now),
+            peer_address: "10.0.0.1".to_owned(),
+            base_url: None,
+            limits,
+        };
         let repo: &mut Repo = server.repo.as_mut().expect("servers are whole, and up");
-        let asked =
-            Request { body: &request.body, content_type: request.content_type, cookie: request.cookie.as_deref() };
+        let asked = Request {
+            body: &request.body,
+            content_type: request.content_type,
+            cookie: request.cookie.as_deref(),
+        };
         serve(repo, &mut server.seen, &asked, &context)
     }
 
@@ -230,7 +260,8 @@ impl World {
         }
         let at = self.rng.below(self.ghosts.len());
         let ghost = self.ghosts.swap_remove(at);
-        self.serve(ghost.server, &ghost.request).map_err(|error| format!("an old request: {}", chain(&error)))?;
+        self.serve(ghost.server, &ghost.request)
+            .map_err(|error| format!("an old request: {}", chain(&error)))?;
         Ok(())
     }
 
@@ -246,21 +277,29 @@ impl World {
         let now = leaf.now(world_now);
         let repo = leaf.repo();
         let checked = repo.check_plan(1).and_then(|parts| {
-            parts.iter().map(|part| repo.check(part, &mut |_, _| ())).collect::<Result<Vec<_>, _>>()
+            parts
+                .iter()
+                .map(|part| repo.check(part, &mut |_, _| ()))
+                .collect::<Result<Vec<_>, _>>()
         });
         let finished = checked.and_then(|checked| leaf.repo().finish_clone(checked, now));
         let is_burnt = leaf.fuse.quench();
         match finished {
             Ok(()) => {
                 leaf.phase = Phase::Whole;
-                leaf.add_users(now).map_err(|error| format!("users of a clone: {}", chain(&error)))
+                leaf.add_users(now)
+                    .map_err(|error| format!("users of a clone: {}", chain(&error)))
             }
             Err(_) if is_burnt => self.crash(link.client),
             Err(error) if link.is_tampered && error.blame() == Blame::Peer => {
                 leaf.wipe();
                 Ok(())
             }
-            Err(error) => Err(format!("clone of leaf {} does not finish: {}", link.client, chain(&error))),
+            Err(error) => Err(format!(
+                "clone of leaf {} does not finish: {}",
+                link.client,
+                chain(&error)
+            )),
         }
     }
 }

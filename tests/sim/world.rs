@@ -24,8 +24,10 @@ pub(crate) fn project() -> ProjectCode {
 pub(crate) struct Ledger {
     pub(crate) public: BTreeSet<ArtifactHash>,
     pub(crate) private: BTreeSet<ArtifactHash>,
-    /// Names of unversioned files.
-    pub(crate) uv: BTreeSet<String>,
+    /// Unversioned files that were written at some time.
+    pub(crate) uv_put: BTreeSet<String>,
+    /// Unversioned files that were deleted at some time; who wins depends on the clocks.
+    pub(crate) uv_deleted: BTreeSet<String>,
 }
 
 pub(crate) struct World {
@@ -64,7 +66,7 @@ impl World {
             ghosts: Vec::new(),
             ledger: Ledger::default(),
             limits,
-            has_evil: rng.in_100(40),
+            has_evil: rng.in_100(40) && std::env::var_os("LEAF_SIM_EVIL").is_some(),
             loss_percent: *rng.pick(&[0, 5, 25]).expect("three of them"),
             fuse_percent: *rng.pick(&[0, 5, 15]).expect("three of them"),
             made: seed << 32,
@@ -72,19 +74,31 @@ impl World {
         };
         for index in 0..2 + world.rng.below(4) {
             let cloning = index > 0 && world.rng.in_100(40);
-            let phase = if cloning { Phase::Cloning { from: 0 } } else { Phase::Whole };
+            let phase = if cloning {
+                Phase::Cloning { from: 0 }
+            } else {
+                Phase::Whole
+            };
             let mut leaf = Leaf::new(index, phase, limits);
             leaf.is_trusted = !cloning && (index == 0 || world.rng.in_100(40));
-            leaf.skew_ms = *world.rng.pick(&[0, 0, 2_000, -400_000, 3_000_000]).expect("five of them");
+            leaf.skew_ms = *world
+                .rng
+                .pick(&[0, 0, 2_000, -400_000, 3_000_000])
+                .expect("five of them");
             if !cloning {
                 let now = leaf.now(BEGIN);
-                leaf.create(now, index == 0).map_err(|error| format!("create: {error}"))?;
+                leaf.create(now, index == 0)
+                    .map_err(|error| format!("create: {error}"))?;
             }
             world.leaves.push(leaf);
         }
         let first = world.leaves.first().expect("two leaves at least");
         let initial = first.column("SELECT uuid FROM blob");
-        world.ledger.public.extend(initial.iter().map(|uuid| uuid.parse::<ArtifactHash>().expect("a name")));
+        world.ledger.public.extend(
+            initial
+                .iter()
+                .map(|uuid| uuid.parse::<ArtifactHash>().expect("a name")),
+        );
         Ok(world)
     }
 
@@ -118,7 +132,12 @@ impl World {
 
     /// A leaf that holds a repository.
     pub(crate) fn any_whole(&mut self) -> usize {
-        let whole: Vec<usize> = self.leaves.iter().filter(|leaf| leaf.phase == Phase::Whole).map(|leaf| leaf.index).collect();
+        let whole: Vec<usize> = self
+            .leaves
+            .iter()
+            .filter(|leaf| leaf.phase == Phase::Whole)
+            .map(|leaf| leaf.index)
+            .collect();
         *self.rng.pick(&whole).expect("the first leaf is never cloned")
     }
 
@@ -134,7 +153,9 @@ impl World {
     /// The process of a leaf ends and begins anew; its sessions are gone.
     pub(crate) fn crash(&mut self, at: usize) -> Result<(), String> {
         self.links.retain(|link| link.client != at);
-        self.leaf(at).crash().map_err(|error| format!("leaf {at} does not open after a crash: {error}"))
+        self.leaf(at)
+            .crash()
+            .map_err(|error| format!("leaf {at} does not open after a crash: {error}"))
     }
 
     /// Maybe lights the fuse of a leaf.

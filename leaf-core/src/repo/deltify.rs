@@ -73,7 +73,7 @@ impl RepoTx<'_> {
     }
 
     /// Whether `rid` is `root`, or stored as a delta of it, directly or over others.
-    fn hangs_on(&self, rid: Rid, root: Rid) -> Result<bool, RepoError> {
+    pub(super) fn hangs_on(&self, rid: Rid, root: Rid) -> Result<bool, RepoError> {
         let mut next = Some(rid);
         for _ in 0..=self.limits().delta_depth_max {
             match next {

@@ -124,6 +124,17 @@ pub enum RepoError {
 }
 
 impl RepoError {
+    /// Whether a row is at fault, rather than SQLite or who asks.
+    pub(super) fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. }
+                | Self::DamagedDelta { .. }
+                | Self::DamagedZblob { .. }
+                | Self::DeltaChain { .. }
+        )
+    }
+
     /// Who has to act.
     pub fn blame(&self) -> Blame {
         match self {

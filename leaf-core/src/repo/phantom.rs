@@ -67,6 +67,63 @@ impl RepoTx<'_> {
         Ok(Some(rid))
     }
 
+    /// Makes an artifact whose delta waits for its source a phantom again, so that it is asked for. Whether it was
+    /// such a one.
+    ///
+    /// Nobody has checked such a delta, and whoever made it up may have chosen a source that never comes: wherever
+    /// the artifact itself is on offer, what we have of it is worth nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn doubt(&self, rid: Rid) -> Result<bool, RepoError> {
+        if self.is_phantom(rid)? || self.is_available(rid)? {
+            return Ok(false);
+        }
+        self.phantomize(rid)?;
+        Ok(true)
+    }
+
+    /// Makes every artifact that waits for the source of its delta a phantom again; how many there were.
+    ///
+    /// For when a peer was asked for the sources and did not bring them: it may hold the artifacts themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn doubt_waiting(&self) -> Result<usize, RepoError> {
+        let mut count = 0;
+        loop {
+            let mut statement = self.db.prepare_cached(
+                "SELECT delta.rid FROM phantom CROSS JOIN delta ON delta.srcid = phantom.rid",
+            )?;
+            let waiting = statement
+                .query_map((), |row| row.get(0))?
+                .collect::<Result<Vec<Rid>, _>>()?;
+            if waiting.is_empty() {
+                return Ok(count);
+            }
+            count += waiting.len();
+            for rid in waiting {
+                self.phantomize(rid)?;
+            }
+        }
+    }
+
+    /// Drops the content of an artifact and keeps its name.
+    pub(super) fn phantomize(&self, rid: Rid) -> Result<(), RepoError> {
+        for sql in [
+            "UPDATE blob SET size = -1, content = NULL, rcvid = 0 WHERE rid = ?1",
+            "DELETE FROM delta WHERE rid = ?1",
+            "DELETE FROM unsent WHERE rid = ?1",
+            "INSERT OR IGNORE INTO phantom VALUES (?1)",
+        ] {
+            self.db.prepare_cached(sql)?.execute([rid])?;
+        }
+        self.cache.borrow_mut().clear();
+        Ok(())
+    }
+
     /// Puts a new row on the list that its visibility calls for.
     pub(super) fn list_as(&self, rid: Rid, private: bool) -> Result<(), RepoError> {
         let sql = match private {

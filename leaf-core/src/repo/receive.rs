@@ -8,6 +8,7 @@
 //! `content_put_ex`, `after_dephantomize`.
 
 use super::{Repo, RepoError, RepoTx};
+use crate::Blame;
 use crate::format::hash::{self, HashKind, HashPolicy};
 use crate::format::{delta, zblob};
 use crate::id::{ArtifactHash, Rid};
@@ -87,6 +88,9 @@ impl RepoTx<'_> {
         let kind = self.hash_policy()?.kind_for_new();
         let name = hash::name(kind, content);
         let mut known = self.rid_of(&name)?;
+        if let Some(rid) = known {
+            self.doubt(rid)?;
+        }
         if known.is_none_or(|rid| self.is_phantom(rid).unwrap_or(false)) {
             let other = match kind {
                 HashKind::Sha1 => HashKind::Sha3,
@@ -111,6 +115,10 @@ impl RepoTx<'_> {
         )?;
         if known.is_none() {
             self.list_as(rid, put.private)?;
+        } else {
+            let mut settled = vec![rid];
+            self.settle_dependants(&mut settled)?;
+            self.crosslink(settled.get(1..).unwrap_or_default())?;
         }
         if put.unsent && !put.private {
             self.db
@@ -132,6 +140,7 @@ impl RepoTx<'_> {
         }
         let known = self.rid_of(hash)?;
         if let Some(rid) = known
+            && !self.doubt(rid)?
             && !self.is_phantom(rid)?
         {
             if !incoming.private {
@@ -255,6 +264,10 @@ impl RepoTx<'_> {
             let Some(source_rid) = source_rid else {
                 return Err(RepoError::NoSuchArtifact { hash: *source });
             };
+            // Two deltas that wait for each other would wait forever.
+            if known.is_some_and(|rid| self.hangs_on(source_rid, rid).unwrap_or(true)) {
+                self.doubt(source_rid)?;
+            }
             let stored = stored_form(incoming, plain);
             let rid = self.store(&hash, known, size as u64, &stored, Some(source_rid))?;
             return Ok((rid, false));
@@ -270,6 +283,9 @@ impl RepoTx<'_> {
     }
 
     /// Checks the deltas that wait for what has just come, and theirs, and adds them to `settled`.
+    ///
+    /// One that does not fit becomes a phantom again. Refusing what came instead would let whoever sent the
+    /// wrong delta keep the true artifacts out, too.
     fn settle_dependants(&self, settled: &mut Vec<Rid>) -> Result<(), RepoError> {
         let mut next = 0;
         while let Some(&source) = settled.get(next) {
@@ -280,14 +296,15 @@ impl RepoTx<'_> {
                 .collect::<Result<Vec<Rid>, _>>()?;
             for rid in waiting {
                 let hash = self.hash_of(rid)?;
-                let content = self.content(rid).map_err(|_| RepoError::WrongHash { hash })?;
-                let content = content.ok_or(RepoError::Damaged {
-                    what: "a delta lost its source",
-                })?;
-                if !hash::verify(&hash, &content) {
-                    return Err(RepoError::WrongHash { hash });
+                let content = match self.content(rid) {
+                    Ok(content) => content,
+                    Err(error) if error.blame() == Blame::Storage && !error.is_damage() => return Err(error),
+                    Err(_) => None,
+                };
+                match content {
+                    Some(content) if hash::verify(&hash, &content) => settled.push(rid),
+                    _ => self.phantomize(rid)?,
                 }
-                settled.push(rid);
             }
         }
         Ok(())

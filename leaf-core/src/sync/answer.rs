@@ -182,6 +182,9 @@ impl Serving<'_> {
             }
         }
         if self.pushing {
+            if let (Some(tx), 0) = (self.tx, self.served.received) {
+                tx.doubt_waiting()?;
+            }
             self.ask_for_phantoms()?;
         }
         if self.clone_all && self.gimmes == 0 {

@@ -296,6 +296,7 @@ impl SyncSession {
         heard: &mut Heard,
     ) -> Result<(), SyncError> {
         if let Some(rid) = tx.rid_of(hash)? {
+            heard.new_phantoms += usize::from(self.talk.pull && tx.doubt(rid)?);
             self.talk.on_remote.insert(rid);
             match (private, tx.is_private(rid)?) {
                 // Hiding what is public here is not the server's to decide.
@@ -325,7 +326,7 @@ impl SyncSession {
             if self.talk.server.hears_private_igots() {
                 heard.asked_private.push(*hash);
             }
-        } else if tx.holds(rid)? {
+        } else if tx.is_available(rid)? {
             heard.asked.push(*hash);
         }
         Ok(())
@@ -390,6 +391,9 @@ impl SyncSession {
             self.conclude_clone(tx, now, heard)?;
         } else {
             tx.crosslink(&heard.settled).map_err(blame)?;
+            if heard.received == 0 && self.talk.pull {
+                heard.new_phantoms += tx.doubt_waiting()?;
+            }
         }
         if self.talk.push {
             for rid in &flight.unsent {

@@ -450,7 +450,10 @@ impl<'a> Serving<'a> {
         let (tx, trusted) = (self.writer(), self.caps.has(Cap::Private));
         let known = tx.rid_of(hash)?;
         let rid = match known {
-            Some(rid) => rid,
+            Some(rid) => {
+                tx.doubt(rid)?;
+                rid
+            }
             None if private && !trusted => return Ok(()),
             None => match tx.phantom(hash, private)? {
                 Some(rid) => rid,

@@ -188,11 +188,22 @@ fn a_lie_told_by_a_dangling_delta_comes_out_when_the_source_arrives() {
         private: false,
     };
     receive(&mut repo, &lie).expect("nobody can know yet");
-    let before = dump(&mut repo);
-    assert!(
-        matches!(receive(&mut repo, &full(&a)), Err(RepoError::WrongHash { hash }) if hash == named(b"other"))
+    let received = receive(&mut repo, &full(&a)).expect("the source is what it is called");
+    assert_eq!(
+        received.settled,
+        [repo.rid_of(&named(&a)).expect("readable").expect("known")],
+        "and the lie is not"
     );
-    assert_eq!(dump(&mut repo), before);
+    let lied_about = repo.rid_of(&named(b"other")).expect("readable").expect("known");
+    assert_eq!(repo.content(lied_about).expect("readable"), None);
+    receive(&mut repo, &full(b"other")).expect("it is asked for, and comes");
+    assert_eq!(
+        repo.content(lied_about)
+            .expect("readable")
+            .as_deref()
+            .map(Vec::as_slice),
+        Some(b"other".as_slice())
+    );
 }
 
 #[test]
