@@ -1,4 +1,4 @@
-//! Verification on all cores: one read-only connection and one thread for each core.
+//! Verification on all cores: one connection and one thread for each core.
 
 use crate::disk::Access;
 use crate::error::CliError;
@@ -8,16 +8,13 @@ use leaf_core::repo::{CheckPart, Checked, Repo};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 /// Parts for each thread: small enough that none is left alone with a long one.
 const PARTS_PER_THREAD: usize = 4;
-/// How often the progress is shown.
-const SHOWN_EVERY: Duration = Duration::from_millis(100);
 
 /// Verifies every artifact of `file`, which `repo` has open, and notes what a rebuild needs.
 ///
-/// `open` gives each thread its connection; a clone that is not finished is opened in another way.
+/// `open` gives each further thread its connection; a clone that is not finished is opened in another way.
 ///
 /// # Errors
 ///
@@ -35,12 +32,12 @@ pub fn check_all(
     let (artifacts, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
     let queue = Mutex::new(parts.into_iter().enumerate().collect::<Vec<_>>());
     let done = Mutex::new(Vec::new());
-    let work = || -> Result<(), CliError> {
-        let repo = open(file, Access::Read)?;
+    let work = |repo: &Repo, tell: &mut dyn FnMut()| -> Result<(), CliError> {
         while let Some((index, part)) = next(&queue) {
             let checked = repo.check(&part, &mut |more_artifacts, more_bytes| {
                 artifacts.fetch_add(more_artifacts, Ordering::Relaxed);
                 bytes.fetch_add(more_bytes, Ordering::Relaxed);
+                tell();
             })?;
             done.lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -50,17 +47,19 @@ pub fn check_all(
     };
     let mut progress = Progress::counted(out, stage, total);
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        while workers.iter().any(|worker| !worker.is_finished()) {
-            std::thread::park_timeout(SHOWN_EVERY);
+        // This thread works, too, with the connection that is there; it also tells of the others' progress.
+        let others: Vec<_> = (1..threads)
+            .map(|_| scope.spawn(|| work(&open(file, Access::Read)?, &mut || ())))
+            .collect();
+        work(repo, &mut || {
             let (artifacts, bytes) = (artifacts.load(Ordering::Relaxed), bytes.load(Ordering::Relaxed));
-            let speed = rate(bytes, progress.elapsed());
-            progress.set(artifacts, || {
+            progress.set(artifacts, |elapsed| {
+                let speed = rate(bytes, elapsed);
                 format!("{}, {}{speed}", count(artifacts, "artifact"), human_bytes(bytes))
             });
-        }
-        for worker in workers {
-            worker
+        })?;
+        for other in others {
+            other
                 .join()
                 .map_err(|_| CliError::usage("a thread that verified has panicked"))??;
         }

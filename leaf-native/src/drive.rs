@@ -54,9 +54,8 @@ pub fn drive(
         driven.bytes_sent += transmit.body.len() as u64;
         let (before, sent) = (driven.bytes_received, driven.bytes_sent);
         let stats = *session.stats();
-        let elapsed = progress.elapsed();
         let carried = remote.round_trip(request, &mut |bytes, _| {
-            progress.set(before + bytes, || {
+            progress.set(before + bytes, |elapsed| {
                 let artifacts = count(stats.artifacts_received, "artifact");
                 format!(
                     "{artifacts}, {}",

@@ -64,14 +64,18 @@ impl Progress {
         self.begin.elapsed()
     }
 
-    /// Says how far it is.
-    pub fn set(&mut self, position: u64, message: impl FnOnce() -> String) {
-        self.bar.set_position(position);
-        if !self.bar.is_hidden() {
-            self.bar.set_message(message());
-        } else if let Some(stage) = self.plain.as_ref().filter(|_| self.told.elapsed() >= PLAIN_EVERY) {
-            self.told = Instant::now();
-            eprintln!("{stage}: {}", message());
+    /// Says how far it is; `message` is told the time that has passed. Costs next to nothing when it is too soon.
+    pub fn set(&mut self, position: u64, message: impl FnOnce(Duration) -> String) {
+        let is_hidden = self.bar.is_hidden();
+        if self.told.elapsed() < if is_hidden { PLAIN_EVERY } else { TICK } {
+            return;
+        }
+        self.told = Instant::now();
+        if !is_hidden {
+            self.bar.set_position(position);
+            self.bar.set_message(message(self.begin.elapsed()));
+        } else if let Some(stage) = &self.plain {
+            eprintln!("{stage}: {}", message(self.begin.elapsed()));
         }
     }
 
