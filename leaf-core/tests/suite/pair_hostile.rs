@@ -156,12 +156,17 @@ fn a_message_of_the_server_is_passed_on() {
 #[test]
 fn a_flood_of_names_is_refused() {
     let mut pair = Pair::new();
-    let flood: String = (0..60_u32)
-        .map(|number| format!("igot {number:040x}\n"))
+    let flood: Vec<_> = (0..60_u32)
+        .map(|number| {
+            format!(
+                "igot {number:040x}
+"
+            )
+        })
         .collect();
     let mut options = Pair::options(Goal::Pull);
     options.limits.phantoms_max = 50;
-    let (heard, _) = answer(&mut pair, options, flood.as_bytes());
+    let (heard, _) = answer(&mut pair, options, flood.concat().as_bytes());
     assert!(
         matches!(heard, Err(SyncError::PeerAnnouncedTooMuch { max: 50 })),
         "{heard:?}"
