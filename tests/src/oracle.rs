@@ -5,9 +5,9 @@ use rusqlite::{Connection, OpenFlags};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Opens `file` for reading only.
+/// Opens `file` to be read. Not read-only: what a killed program left half done is rolled back by whoever opens next.
 pub fn open(file: &Path) -> Connection {
-    let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     db.busy_timeout(std::time::Duration::from_secs(20))
         .expect("a timeout");
