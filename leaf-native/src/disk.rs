@@ -46,11 +46,30 @@ pub fn connect(file: &Path, access: Access) -> Result<Connection, CliError> {
             Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
+    if access == Access::Read {
+        let recovered = roll_back(file);
+        recovered.map_err(|error| CliError::storage(format!("cannot roll back {shown}"), &error))?;
+    }
     let opened = Connection::open_with_flags(file, flags).and_then(|db| {
         db.busy_timeout(BUSY_MAX)?;
         Ok(db)
     });
     opened.map_err(|error| CliError::storage(format!("cannot open {shown}"), &error))
+}
+
+/// Rolls back what a killed program left half done: a connection for reading alone would refuse the file.
+///
+/// A journal that belongs to a writer at work is left alone by SQLite.
+fn roll_back(file: &Path) -> rusqlite::Result<()> {
+    let mut journal = file.as_os_str().to_owned();
+    journal.push("-journal");
+    if !Path::new(&journal).exists() {
+        return Ok(());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let db = Connection::open_with_flags(file, flags)?;
+    db.busy_timeout(BUSY_MAX)?;
+    db.pragma_query_value(None, "schema_version", |_| Ok(()))
 }
 
 /// Opens the repository in `file`.
