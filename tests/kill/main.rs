@@ -1,6 +1,6 @@
 //! `kill -9` at random points of clone, sync, commit and rebuild: nothing acknowledged is lost, nothing half done stays.
 //!
-//! Points are drawn from `$LEAF_SEED` (default 1), printed with each test; 50 kills in a run of all four.
+//! Points are drawn from `$LEAF_SEED` (default 1), printed with each test; up to 50 kills in a run: a program that ends first is not killed.
 #![cfg(not(target_arch = "wasm32"))]
 
 use leaf_tests::leaf::LeafServer;
