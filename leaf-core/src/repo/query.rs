@@ -72,7 +72,7 @@ impl Repo {
         if !statement.readonly() || !reads {
             return Err(RepoError::QueryWrites);
         }
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut rows = statement.query([])?;
         while let Some(found) = rows.next()? {

@@ -158,7 +158,7 @@ impl RepoTx<'_> {
                 if !hash::verify(hash, &plain) {
                     return Err(RepoError::WrongHash { hash: *hash });
                 }
-                self.check_announced(incoming, plain.len())?;
+                Self::check_announced(incoming, plain.len())?;
                 let stored = stored_form(incoming, &plain);
                 (self.store(hash, known, plain.len() as u64, &stored, None)?, true)
             }
@@ -184,17 +184,8 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError::Sqlite`], [`RepoError::WrongZblob`] when not even a size is there.
     pub fn stage(&self, incoming: &Incoming<'_>) -> Result<Rid, RepoError> {
-        let known = self.rid_of(&incoming.hash)?;
-        if let Some(rid) = known
-            && !self.is_phantom(rid)?
-        {
-            return Ok(rid);
-        }
         let source = match &incoming.source {
-            Some(source) => match self.rid_of(source)? {
-                Some(rid) => Some(rid),
-                None => self.phantom(source, false)?,
-            },
+            Some(source) => self.phantom(source, false)?,
             None => None,
         };
         let wrong = |source| RepoError::WrongZblob {
@@ -217,11 +208,47 @@ impl RepoTx<'_> {
                 (size as u64, zblob::compress(bytes).into())
             }
         };
-        let rid = self.store(&incoming.hash, known, size, &stored, source)?;
+        let rid = match self.stage_new(&incoming.hash, size, &stored)? {
+            Some(rid) => rid,
+            None => match self.rid_of(&incoming.hash)? {
+                Some(rid) if self.is_phantom(rid)? => {
+                    self.store(&incoming.hash, Some(rid), size, &stored, None)?
+                }
+                Some(rid) => return Ok(rid),
+                None => {
+                    return Err(RepoError::Damaged {
+                        what: "a row of blob is missing",
+                    });
+                }
+            },
+        };
+        if let Some(source) = source {
+            self.db
+                .prepare_cached("REPLACE INTO delta(rid, srcid) VALUES (?1, ?2)")?
+                .execute((rid, source))?;
+        }
         if incoming.private {
             self.list_as(rid, true)?;
         }
         Ok(rid)
+    }
+
+    /// Inserts a row in one descent of the index; `None` when the name has a row.
+    fn stage_new(&self, hash: &ArtifactHash, size: u64, stored: &[u8]) -> Result<Option<Rid>, RepoError> {
+        let rcvid = self.rcvid()?;
+        let inserted = self
+            .db
+            .prepare_cached(
+                "INSERT INTO blob(rcvid, size, uuid, content) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT(uuid) DO NOTHING",
+            )?
+            .execute((
+                rcvid,
+                i64::try_from(size).unwrap_or(i64::MAX),
+                hash.hex().as_str(),
+                stored,
+            ))?;
+        Ok((inserted > 0).then(|| Rid(self.db.last_insert_rowid())))
     }
 
     /// Content or delta as plain bytes.
@@ -276,7 +303,7 @@ impl RepoTx<'_> {
         if !hash::verify(&hash, &content) {
             return Err(RepoError::WrongHash { hash });
         }
-        self.check_announced(incoming, content.len())?;
+        Self::check_announced(incoming, content.len())?;
         let stored = stored_form(incoming, plain);
         let rid = self.store(&hash, known, content.len() as u64, &stored, source_rid)?;
         Ok((rid, true))
@@ -357,7 +384,7 @@ impl RepoTx<'_> {
         }
     }
 
-    fn check_announced(&self, incoming: &Incoming<'_>, actual: usize) -> Result<(), RepoError> {
+    fn check_announced(incoming: &Incoming<'_>, actual: usize) -> Result<(), RepoError> {
         match incoming.body {
             Body::Stored { size, .. } if size != actual as u64 => Err(RepoError::WrongSize {
                 hash: incoming.hash,

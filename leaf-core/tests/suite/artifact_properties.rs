@@ -157,7 +157,9 @@ fn wiki() -> impl Strategy<Value = Artifact> {
 
 fn technote() -> impl Strategy<Value = Artifact> {
     let tags = vec(tag(Just(TagTarget::SelfArtifact)), 0..4).prop_map(|mut tags| {
-        tags.iter_mut().for_each(|tag| tag.kind = TagKind::Add);
+        for tag in &mut tags {
+            tag.kind = TagKind::Add;
+        }
         sorted(tags)
     });
     let card = (

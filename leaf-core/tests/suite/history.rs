@@ -324,7 +324,7 @@ fn names_that_are_unknown_or_ambiguous_are_told_apart() {
             .count()
     };
     let closest = hashes.windows(2).max_by_key(|pair| shared(pair)).expect("pairs");
-    let prefix = &closest[0][..shared(closest).max(4) + 1];
+    let prefix = &closest[0][..=shared(closest).max(4)];
     assert!(
         repo.resolve(prefix, NameScope::Any)
             .is_ok_and(|found| found.is_some())

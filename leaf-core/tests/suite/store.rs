@@ -301,7 +301,11 @@ fn what_comes_to_be_shunned_goes_and_what_hung_on_it_stays_whole() {
         .expect("not shunned");
     repo.write(|tx| tx.shun(&named(&old), None, crate::world::NOW))
         .expect("shun");
-    assert_eq!(repo.write(|tx| tx.apply_shun()).expect("applied"), 1);
+    let gone = repo.write(|tx| {
+        let gone = tx.apply_shun()?;
+        Ok::<_, RepoError>(gone)
+    });
+    assert_eq!(gone.expect("applied"), 1);
     assert_eq!(repo.rid_of(&named(&old)).expect("query"), None);
     assert_eq!(
         repo.content(rid).expect("no damage").expect("here").as_slice(),

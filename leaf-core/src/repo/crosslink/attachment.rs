@@ -44,7 +44,7 @@ impl Linker<'_> {
             .execute((
                 rid,
                 attachment.date.julian(),
-                content.as_ref().map(|hex| hex.as_str()),
+                content.as_ref().map(crate::id::HexHash::as_str),
                 SqlText(attachment.target.as_bytes()),
                 SqlText(attachment.filename.as_bytes()),
                 SqlText(comment),

@@ -5,6 +5,7 @@
 use super::super::RepoError;
 use super::phrase::{HashDigits, html};
 use super::{Linker, SqlText};
+use crate::format::artifact::Text;
 use crate::format::artifact::{ControlArtifact, Tag, TagKind, TagTarget};
 use crate::id::{ArtifactHash, Rid};
 
@@ -77,7 +78,7 @@ fn describe(tags: &[Tag], digits: HashDigits) -> Vec<u8> {
 /// The sentence about one tag.
 fn describe_one(tag: &Tag, linked: &[u8], moved: bool) -> Vec<u8> {
     let name = tag.name.as_bytes();
-    let given = tag.value.as_ref().map(|value| value.as_bytes());
+    let given = tag.value.as_ref().map(Text::as_bytes);
     let value = html(given.unwrap_or_default());
     let sym = name.strip_prefix(b"sym-");
     let (said, note): (Vec<u8>, &[u8]) = match (tag.kind, name, sym) {

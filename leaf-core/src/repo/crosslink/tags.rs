@@ -238,7 +238,9 @@ impl Linker<'_> {
         match (above.filter(|above| above.kind == 2), now) {
             (None, None) => return Ok(false),
             (Some(above), Some(now))
-                if above.origin == now.origin && above.mtime == now.mtime && above.value == now.value =>
+                if above.origin == now.origin
+                    && above.mtime.to_bits() == now.mtime.to_bits()
+                    && above.value == now.value =>
             {
                 return Ok(false);
             }

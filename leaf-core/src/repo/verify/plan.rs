@@ -105,7 +105,7 @@ impl Repo {
             .collect();
         Ok(share(
             parts.max(1),
-            Arc::new(Forest { edges }),
+            &Arc::new(Forest { edges }),
             trees,
             &singles,
             circles,
@@ -153,7 +153,7 @@ fn weigh<'a>(
 /// Trees to the part with the least work, the largest first; then singles up to an equal share each.
 fn share(
     parts: usize,
-    forest: Arc<Forest>,
+    forest: &Arc<Forest>,
     trees: Vec<(u64, i64)>,
     singles: &[(i64, u64)],
     circles: Vec<i64>,
@@ -161,7 +161,7 @@ fn share(
     let mut shares: Vec<(u64, CheckPart)> = (0..parts)
         .map(|_| {
             let part = CheckPart {
-                forest: Arc::clone(&forest),
+                forest: Arc::clone(forest),
                 ..CheckPart::default()
             };
             (0, part)

@@ -81,7 +81,7 @@ impl Recent {
         let picked = view.cherrypicks.iter().filter(|pick| !pick.backout);
         for parent in view.parents.iter().chain(picked.map(|pick| &pick.hash)) {
             match self.checkins.get(parent) {
-                Some(above) => self.compare(above, &kept, links),
+                Some(above) => Self::compare(above, &kept, links),
                 None if self.waiting.len() < WAITING_MAX => {
                     self.waiting.entry(*parent).or_default().push(hash);
                 }
@@ -90,7 +90,7 @@ impl Recent {
         }
         for child in self.waiting.remove(&hash).unwrap_or_default() {
             if let Some(below) = self.checkins.get(&child) {
-                self.compare(&kept, below, links);
+                Self::compare(&kept, below, links);
             }
         }
         self.bytes += kept.bytes();
@@ -105,17 +105,17 @@ impl Recent {
         }
     }
 
-    fn compare(&self, parent: &Kept, child: &Kept, links: &mut Vec<Link>) {
+    fn compare(parent: &Kept, child: &Kept, links: &mut Vec<Link>) {
         if let (Some(above), Some(below)) = (parent.lines(), child.lines()) {
             let mut packed = PackedChanges::default();
             let (above, below) = (FileList::complete(&above), FileList::complete(&below));
             changes::compare(&above, &below, &mut |change| packed.push(&change));
-            self.link(parent.rid, child.rid, packed, links);
+            Self::link(parent.rid, child.rid, packed, links);
         }
     }
 
     /// Notes what was compared.
-    pub(super) fn link(&self, parent: i64, child: i64, mut changes: PackedChanges, links: &mut Vec<Link>) {
+    pub(super) fn link(parent: i64, child: i64, mut changes: PackedChanges, links: &mut Vec<Link>) {
         changes.shrink();
         links.push(Link {
             parent,

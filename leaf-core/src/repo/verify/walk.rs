@@ -116,7 +116,7 @@ impl Walk<'_> {
             while wanted.next_if(|wanted| *wanted < rid).is_some() {}
             if wanted.next_if_eq(&rid).is_some() && row.get::<_, i64>(2)? >= 0 {
                 let stored = row.get_ref(3)?.as_bytes().unwrap_or_default();
-                self.expand_stored(rid, row.get(1)?, row.get(2)?, stored, None)?;
+                self.expand_stored(rid, row.get(1)?, row.get(2)?, stored, None);
             }
         }
         Ok(())
@@ -131,7 +131,7 @@ impl Walk<'_> {
         let mut rows = statement.query([rid])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let stored = row.get_ref(2)?.as_bytes().unwrap_or_default();
-        self.expand_stored(rid, row.get(0)?, row.get(1)?, stored, source)
+        Ok(self.expand_stored(rid, row.get(0)?, row.get(1)?, stored, source))
     }
 
     fn expand_stored(
@@ -141,23 +141,23 @@ impl Walk<'_> {
         size: i64,
         stored: &[u8],
         source: Option<Arc<Vec<u8>>>,
-    ) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
+    ) -> Option<Arc<Vec<u8>>> {
         let limit = self.repo.limits().artifact_bytes_max;
         let mut content = Vec::new();
         if self.inflater.expand_into(stored, limit, &mut content).is_err() {
             self.found.bad.push(wrong(rid, hash, Fault::Zblob));
-            return Ok(None);
+            return None;
         }
         if let Some(source) = source {
             let Ok(target) = delta::apply(&source, &content, limit) else {
                 self.found.bad.push(wrong(rid, hash, Fault::Delta));
-                return Ok(None);
+                return None;
             };
             content = target;
         }
         let content = Arc::new(content);
         self.note(rid, hash, size, &content);
-        Ok(Some(content))
+        Some(content)
     }
 
     fn note(&mut self, rid: i64, hash: ArtifactHash, size: i64, content: &Arc<Vec<u8>>) {
@@ -234,7 +234,7 @@ impl Facts<'_> {
                 if view.parents.is_empty() {
                     let mut packed = PackedChanges::default();
                     changes::added(&view.files, &mut |change| packed.push(&change));
-                    self.recent.link(0, rid, packed, &mut self.found.links);
+                    Recent::link(0, rid, packed, &mut self.found.links);
                 }
                 if view.baseline.is_none() {
                     self.recent.add(rid, hash, content, &view, &mut self.found.links);
