@@ -10,7 +10,7 @@
 //!
 //! Nothing here waits, asks what time it is, throws dice, starts a thread or opens a file. A shell
 //! (`leaf-native`, later `leaf-wasm`) opens the SQLite connection, carries the messages, and passes the
-//! time and random bytes in. Order of reading: [`id`], [`time`], [`limits`], [`format`], [`xfer`],
+//! time and random bytes in. Order of reading: [`id`], [`time`], [`limits`], [`mod@format`], [`xfer`],
 //! [`repo`], [`sync`].
 #![forbid(unsafe_code)]
 

@@ -96,10 +96,11 @@ fn artifacts_in_any_order_give_the_tables_of_stock() {
         as_stock_in_order(
             &scratch,
             "shuffled.fossil",
-            1 + number as usize * 5,
+            1 + usize::try_from(number).expect("a few") * 5,
             |artifacts| {
                 for at in (1..artifacts.len()).rev() {
-                    artifacts.swap(at, seed.below(at as u64 + 1) as usize);
+                    let other = usize::try_from(seed.below(at as u64 + 1)).expect("below a length");
+                    artifacts.swap(at, other);
                 }
             },
         );

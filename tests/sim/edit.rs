@@ -70,7 +70,10 @@ impl World {
         let made = leaf.repo().write(|tx| change.make(tx, &author));
         let is_burnt = leaf.fuse.quench();
         match made {
-            Ok(()) => self.acknowledge(at, last, &change),
+            Ok(()) => {
+                self.acknowledge(at, last, &change);
+                Ok(())
+            }
             Err(_) if is_burnt => {
                 self.crash(at)?;
                 self.as_before(at, &before)
@@ -89,7 +92,7 @@ impl World {
     }
 
     /// What is new on a leaf is in the books from now on.
-    fn acknowledge(&mut self, at: usize, last: i64, change: &Change) -> Result<(), String> {
+    fn acknowledge(&mut self, at: usize, last: i64, change: &Change) {
         let leaf = self.leaf(at);
         let names = |is: &str| {
             let sql =
@@ -107,7 +110,6 @@ impl World {
             Change::UvDelete { name } => drop(self.ledger.uv_deleted.insert((*name).to_owned())),
             _ => {}
         }
-        Ok(())
     }
 
     fn change(&mut self, at: usize) -> Change {
@@ -191,7 +193,7 @@ impl World {
         let leaves = self.rids(at, "SELECT rid AS objid FROM leaf");
         let parent = self.rng.pick(&leaves).copied();
         let mut changes = Vec::new();
-        for _ in 0..1 + self.rng.below(3) {
+        for _ in 0..=self.rng.below(3) {
             let path = PATHS[self.rng.below(PATHS.len())].as_bytes().to_vec();
             self.made += 1;
             let lines = *self.rng.pick(&[1, 10, 60]).expect("three");

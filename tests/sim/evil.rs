@@ -127,7 +127,7 @@ impl World {
     }
 
     fn lies(&mut self, out: &mut MessageWriter, is_reply: bool) {
-        for _ in 0..1 + self.rng.below(4) {
+        for _ in 0..=self.rng.below(4) {
             match self.rng.below(8) {
                 0 => {
                     // At times more than a session may bring.

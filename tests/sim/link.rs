@@ -105,7 +105,7 @@ impl World {
                 true
             }
             Wire::Request(request) => self.answer(&mut link, request)?,
-            Wire::Reply(body, content_type) => self.hear(&mut link, body, content_type)?,
+            Wire::Reply(body, content_type) => self.hear(&mut link, &body, content_type)?,
         };
         // A crash of its client took the session with it.
         if is_going_on && self.leaf(link.client).repo.is_some() {
@@ -179,12 +179,12 @@ impl World {
         Ok(true)
     }
 
-    fn hear(&mut self, link: &mut Link, body: Vec<u8>, content_type: ContentType) -> Result<bool, String> {
+    fn hear(&mut self, link: &mut Link, body: &[u8], content_type: ContentType) -> Result<bool, String> {
         self.endanger(link.client);
         let world_now = self.now;
         let client = self.leaf(link.client);
         let (before, now) = (client.fingerprint(), client.now(world_now));
-        let heard = link.session.handle_reply(client.repo(), &body, content_type, now);
+        let heard = link.session.handle_reply(client.repo(), body, content_type, now);
         match heard {
             Ok(()) => {
                 client.fuse.quench();

@@ -1,6 +1,6 @@
 //! Dice that fall the same way for the same seed, on every machine.
 //!
-//! Source: the generator SplitMix64 (Steele, Lea, Flood 2014).
+//! Source: the generator `SplitMix64` (Steele, Lea, Flood 2014).
 
 /// A generator and nothing else.
 #[derive(Clone, Debug)]

@@ -52,7 +52,7 @@ fn the_catalogue_hash_changes_with_content_and_comes_back_when_the_file_goes() {
 fn only_content_that_shrinks_by_a_fifth_is_stored_compressed() {
     let repo = with("a.txt", &[b'a'; 1000]);
     assert!(repo.uv_stored("a.txt").expect("query").expect("there").compressed);
-    let repo = with("b.bin", &named(b"noise").as_bytes());
+    let repo = with("b.bin", named(b"noise").as_bytes());
     assert!(!repo.uv_stored("b.bin").expect("query").expect("there").compressed);
 }
 

@@ -139,7 +139,7 @@ impl Server {
         &self.bound
     }
 
-    /// Serves until `stop` is done, then lets requests under way end, for [`DRAIN_MAX`] at most.
+    /// Serves until `stop` is done, then lets requests under way end, for `DRAIN_MAX` at most.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (stopping, stopped) = watch::channel(false);
         let mut accepting = JoinSet::new();

@@ -61,7 +61,7 @@ pub enum Artifact {
 }
 
 impl Artifact {
-    /// Reads a structural artifact, in or out of a clear-signed wrapper, within the default [`Limits`].
+    /// Reads a structural artifact, in or out of a clear-signed wrapper, within the default [`Limits`](crate::limits::Limits).
     ///
     /// An ordinary file is turned away by its first and last bytes, without a scan.
     ///
@@ -128,7 +128,7 @@ pub enum BadArtifact {
         /// Its letter.
         card: char,
     },
-    /// The name of a file is longer than [`Limits::name_bytes_max`].
+    /// The name of a file is longer than [`Limits::name_bytes_max`](crate::limits::Limits::name_bytes_max).
     #[error("the name at byte {offset} is too long")]
     NameTooLong {
         /// Where its card begins.
@@ -163,7 +163,7 @@ pub enum BadArtifact {
     /// A control artifact has a tag on itself, or a technote has one that is not.
     #[error("a tag has a target or kind that this kind of artifact does not allow")]
     TagMisplaced,
-    /// More `F` cards than [`Limits::manifest_files_max`].
+    /// More `F` cards than [`Limits::manifest_files_max`](crate::limits::Limits::manifest_files_max).
     #[error("more than {max} files")]
     TooManyFiles {
         /// The limit.
