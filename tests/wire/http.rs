@@ -115,7 +115,7 @@ pub(crate) fn stop(port: u16) {
 /// One request; `None` for `/stop`.
 fn receive(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
-    let mut chunk = [0; 65_536];
+    let mut chunk = [0; 8192];
     loop {
         if let Some((head, body)) = split(&bytes) {
             let length = header(&head, "content-length").and_then(|value| value.parse::<usize>().ok());

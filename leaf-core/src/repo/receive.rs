@@ -143,7 +143,7 @@ impl RepoTx<'_> {
             && !self.doubt(rid)?
             && !self.is_phantom(rid)?
         {
-            if !incoming.private {
+            if !incoming.private && self.is_private(rid)? && self.proves(incoming)? {
                 self.set_public(rid)?;
             }
             return Ok(Received {
@@ -249,6 +249,20 @@ impl RepoTx<'_> {
                 stored,
             ))?;
         Ok((inserted > 0).then(|| Rid(self.db.last_insert_rowid())))
+    }
+
+    /// Whether a peer shows the content of an artifact, not only its name. A name alone makes nothing public.
+    fn proves(&self, incoming: &Incoming<'_>) -> Result<bool, RepoError> {
+        let plain = self.plain_body(incoming)?;
+        let Some(source) = incoming.source else {
+            return Ok(hash::verify(&incoming.hash, &plain));
+        };
+        let base = match self.rid_of(&source)? {
+            Some(rid) => self.content(rid)?,
+            None => None,
+        };
+        let shown = base.and_then(|base| delta::apply(&base, &plain, self.limits.artifact_bytes_max).ok());
+        Ok(shown.is_some_and(|content| hash::verify(&incoming.hash, &content)))
     }
 
     /// Content or delta as plain bytes.

@@ -64,6 +64,8 @@ pub(super) struct Talk {
     pub(super) gimmes_max: usize,
     /// Private artifacts the server asked for and may not have.
     pub(super) asked_private: Vec<ArtifactHash>,
+    /// Private artifacts that the server calls public, to be asked for as a proof; once a session.
+    pub(super) to_prove: Option<Vec<ArtifactHash>>,
     /// Artifacts that the last reply announced or brought.
     pub(super) on_remote: HashSet<Rid>,
     pub(super) uv: Uv,
@@ -235,6 +237,7 @@ impl SyncSession {
             asked: Vec::new(),
             gimmes_max: options.limits.gimmes_max,
             asked_private: Vec::new(),
+            to_prove: None,
             on_remote: HashSet::new(),
             uv: Uv::default(),
             config_asked: false,

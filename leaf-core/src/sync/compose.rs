@@ -169,6 +169,9 @@ impl SyncSession {
         if !self.talk.pull {
             return Ok(());
         }
+        for hash in self.talk.to_prove.iter().flatten() {
+            out.push(&Card::Gimme(*hash));
+        }
         let wanted = repo.phantoms_to_ask(self.options.private, self.talk.gimmes_max, &|_| true)?;
         for hash in &wanted {
             out.push(&Card::Gimme(*hash));

@@ -34,6 +34,7 @@ struct Heard {
     denied: Option<String>,
     asked: Vec<ArtifactHash>,
     asked_private: Vec<ArtifactHash>,
+    to_prove: Vec<ArtifactHash>,
     uv_to_ask: Vec<String>,
     uv_catalogue: bool,
     missing: u64,
@@ -301,7 +302,9 @@ impl SyncSession {
             match (private, tx.is_private(rid)?) {
                 // Hiding what is public here is not the server's to decide.
                 (true, false) if !tx.holds(rid)? => tx.set_private(rid)?,
-                (false, true) => tx.set_public(rid)?,
+                (false, true) if !tx.holds(rid)? || self.options.private => tx.set_public(rid)?,
+                // A server that is not told of private artifacts could make them public by their names.
+                (false, true) => heard.to_prove.push(*hash),
                 _ => {}
             }
         } else if (self.talk.pull || self.talk.clone) && (!private || self.options.private) {
@@ -461,6 +464,15 @@ impl SyncSession {
         talk.asked = core::mem::take(&mut heard.asked);
         talk.asked_private = core::mem::take(&mut heard.asked_private);
         talk.uv.to_ask = core::mem::take(&mut heard.uv_to_ask);
+        heard.to_prove.truncate(limits.gimmes_max);
+        let doubts = talk.to_prove.is_none() && !heard.to_prove.is_empty();
+        if doubts || talk.to_prove.is_some() {
+            talk.to_prove = Some(if doubts {
+                core::mem::take(&mut heard.to_prove)
+            } else {
+                Vec::new()
+            });
+        }
         if talk.clone {
             return self.clone_goes_on(flight, &heard);
         }
@@ -472,6 +484,7 @@ impl SyncSession {
         let uv_to_send = talk.uv.push_ok && !talk.uv.to_send.is_empty();
         let uv_to_ask = !talk.uv.to_ask.is_empty() && (heard.uv_received > 0 || self.round < 3);
         Ok(heard.denied.is_some()
+            || (doubts && talk.pull)
             || (!talk.asked.is_empty() && !unheeded)
             || news_of_private
             || uv_to_send

@@ -331,6 +331,25 @@ fn private_artifacts_are_on_no_public_list_until_they_are_made_public() {
     assert_eq!(repo.announced().expect("query").len(), 1);
 }
 
+#[test]
+fn a_name_without_its_content_makes_nothing_public() {
+    let mut repo = repo();
+    let secret = Incoming {
+        private: true,
+        ..full(b"between us")
+    };
+    let rid = receive(&mut repo, &secret)
+        .expect("a right hash")
+        .rid
+        .expect("not shunned");
+    let lie = Incoming {
+        hash: named(b"between us"),
+        ..full(b"made up")
+    };
+    receive(&mut repo, &lie).expect("it is known already");
+    assert!(repo.is_private(rid).expect("query"));
+}
+
 /// A repository whose artifact `depth` is the end of a chain of that many deltas.
 fn chain(depth: usize) -> (Repo, Vec<ArtifactHash>) {
     let mut repo = repo();
