@@ -144,7 +144,7 @@ fn a_server_that_is_not_there_is_an_error_of_the_peer() {
 fn a_server_that_hangs_is_given_up_after_the_timeout() {
     let server = HostileServer::start(Box::new(|stream, _| {
         // Waits for the client to give up.
-        stream.read(&mut [0]).ok();
+        stream.read_exact(&mut [0]).ok();
     }));
     let begin = Instant::now();
     says(
@@ -163,7 +163,7 @@ fn a_server_that_hangs_in_the_middle_of_a_reply_is_given_up_after_the_timeout() 
     let server = HostileServer::start(Box::new(|stream, _| {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-fossil\r\nContent-Length: 5000\r\n\r\nabc";
         stream.write_all(head.as_bytes()).expect("the client waits");
-        stream.read(&mut [0]).ok();
+        stream.read_exact(&mut [0]).ok();
     }));
     says(&refused(&server.url(), &["--timeout", "1"]), "the server hangs");
 }

@@ -97,7 +97,7 @@ fn run(name: &str) {
         let lines: Vec<&str> = stdout.lines().collect();
         let mut report = String::new();
         if said.code != Some(step.code) {
-            write!(report, "exit code {:?}, expected {}\n", said.code, step.code).expect("a String takes it");
+            writeln!(report, "exit code {:?}, expected {}", said.code, step.code).expect("a String takes it");
         }
         if !lines_fit(&step.output, &lines) {
             write!(

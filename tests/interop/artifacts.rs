@@ -87,14 +87,14 @@ fn a_ticket_and_its_change_are_known_on_both_sides(pairing: Pairing) {
 
 fn a_technote_is_known_on_both_sides(pairing: Pairing) {
     let known = both_ways(&pairing, |checkout, side| {
-        checkout.technote(&format!("Technote of {side}\n"))
+        checkout.technote(&format!("Technote of {side}\n"));
     });
     assert_both_know(known, &["Technote of clone", "Technote of origin"]);
 }
 
 fn a_forum_thread_is_known_on_both_sides(pairing: Pairing) {
     let known = both_ways(&pairing, |checkout, side| {
-        checkout.forum_post(&format!("Thread of {side}"), "hello\n")
+        checkout.forum_post(&format!("Thread of {side}"), "hello\n");
     });
     assert_both_know(known, &["Post: Thread of clone", "Post: Thread of origin"]);
 }

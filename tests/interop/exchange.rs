@@ -6,7 +6,7 @@ use leaf_tests::oracle::{
 };
 use leaf_tests::scene::Checkout;
 use leaf_tests::seed::Seed;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 every_pairing!(
     pull_brings_what_is_new_and_sends_nothing,
@@ -27,7 +27,7 @@ fn two(pairing: &Pairing) -> (PathBuf, Server, PathBuf) {
     (origin, server, clone)
 }
 
-fn edit(pairing: &Pairing, file: &PathBuf, name: &str, content: &[u8]) {
+fn edit(pairing: &Pairing, file: &Path, name: &str, content: &[u8]) {
     Checkout::open(&pairing.scratch, file, "alice").commit(name, content, &format!("Edit {name}"), &[]);
 }
 
@@ -77,7 +77,7 @@ fn sync_makes_both_sides_the_same(pairing: Pairing) {
 }
 
 /// One check-in that adds 999 files.
-fn add_many(pairing: &Pairing, file: &PathBuf) {
+fn add_many(pairing: &Pairing, file: &Path) {
     let checkout = Checkout::open(&pairing.scratch, file, "alice");
     let mut seed = Seed::new(1000);
     for i in 0..999 {

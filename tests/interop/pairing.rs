@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Which program plays a role.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Program {
+pub(crate) enum Program {
     /// The one under test.
     Leaf,
     /// Stock Fossil.
@@ -34,21 +34,21 @@ macro_rules! every_pairing {
 }
 
 /// A server of either program.
-pub enum Server {
+pub(crate) enum Server {
     Leaf(LeafServer),
     Stock(StockServer),
 }
 
 impl Server {
     /// Serves `target`, a file or a folder.
-    pub fn start(program: Program, scratch: &Scratch, target: &Path) -> Self {
+    pub(crate) fn start(program: Program, scratch: &Scratch, target: &Path) -> Self {
         match program {
             Program::Leaf => Self::Leaf(LeafServer::start(scratch, target)),
             Program::Stock => Self::Stock(StockServer::start(scratch, target)),
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Leaf(server) => server.url(),
             Self::Stock(server) => server.url(),
@@ -56,7 +56,7 @@ impl Server {
     }
 
     /// The URL of one of the [`scene::USERS`], password included.
-    pub fn url_of(&self, login: &str) -> String {
+    pub(crate) fn url_of(&self, login: &str) -> String {
         let (_, password, _) = scene::USERS
             .iter()
             .find(|user| user.0 == login)
@@ -64,14 +64,14 @@ impl Server {
         self.url_as(login, password)
     }
 
-    pub fn url_as(&self, login: &str, password: &str) -> String {
+    pub(crate) fn url_as(&self, login: &str, password: &str) -> String {
         match self {
             Self::Leaf(server) => server.url_as(login, password),
             Self::Stock(server) => server.url_as(login, password),
         }
     }
 
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         match self {
             Self::Leaf(server) => server.address(),
             Self::Stock(server) => server.address(),
@@ -80,14 +80,14 @@ impl Server {
 }
 
 /// A client program, a server program, and the folder they work in.
-pub struct Pairing {
+pub(crate) struct Pairing {
     pub client: Program,
     pub server: Program,
     pub scratch: Scratch,
 }
 
 impl Pairing {
-    pub fn new(client: Program, server: Program) -> Self {
+    pub(crate) fn new(client: Program, server: Program) -> Self {
         Self {
             client,
             server,
@@ -96,19 +96,19 @@ impl Pairing {
     }
 
     /// A small repository under `name`, served.
-    pub fn serve_small(&self, name: &str) -> (PathBuf, Server) {
+    pub(crate) fn serve_small(&self, name: &str) -> (PathBuf, Server) {
         let file = scene::small(&self.scratch, name);
         let server = self.serve(&file);
         (file, server)
     }
 
-    pub fn serve(&self, target: &Path) -> Server {
+    pub(crate) fn serve(&self, target: &Path) -> Server {
         Server::start(self.server, &self.scratch, target)
     }
 
     /// Clones, with `options` in the client's own spelling; must succeed.
     #[track_caller]
-    pub fn clone(&self, url: &str, name: &str, options: Options) -> PathBuf {
+    pub(crate) fn clone(&self, url: &str, name: &str, options: Options) -> PathBuf {
         let file = self.scratch.path(name);
         let said = self.clone_any(url, &file, options);
         assert!(file.exists(), "no clone: {}", said.text());
@@ -117,7 +117,7 @@ impl Pairing {
     }
 
     /// Clones, however that ends.
-    pub fn clone_any(&self, url: &str, file: &Path, options: Options) -> Said {
+    pub(crate) fn clone_any(&self, url: &str, file: &Path, options: Options) -> Said {
         let file = file.to_str().expect("a plain path");
         match self.client {
             Program::Leaf => self
@@ -132,7 +132,7 @@ impl Pairing {
     }
 
     /// `sync`, `pull` or `push` of `file` with `url`. Stock's exit code says little: look at the files.
-    pub fn transfer(&self, verb: &str, file: &Path, url: &str, options: Options) -> Said {
+    pub(crate) fn transfer(&self, verb: &str, file: &Path, url: &str, options: Options) -> Said {
         let file = file.to_str().expect("a plain path");
         match self.client {
             Program::Leaf => self
@@ -148,7 +148,7 @@ impl Pairing {
 
     /// The same, and it must have worked.
     #[track_caller]
-    pub fn transfer_well(&self, verb: &str, file: &Path, url: &str, options: Options) -> Said {
+    pub(crate) fn transfer_well(&self, verb: &str, file: &Path, url: &str, options: Options) -> Said {
         let said = self.transfer(verb, file, url, options).well();
         assert!(!said.text().contains("Error:"), "{}", said.text());
         said
@@ -157,21 +157,21 @@ impl Pairing {
 
 /// What both programs can be asked for on top.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
+pub(crate) struct Options {
     pub unversioned: bool,
     pub private: bool,
 }
 
 impl Options {
-    pub const PLAIN: Self = Self {
+    pub(crate) const PLAIN: Self = Self {
         unversioned: false,
         private: false,
     };
-    pub const UNVERSIONED: Self = Self {
+    pub(crate) const UNVERSIONED: Self = Self {
         unversioned: true,
         private: false,
     };
-    pub const PRIVATE: Self = Self {
+    pub(crate) const PRIVATE: Self = Self {
         unversioned: false,
         private: true,
     };

@@ -93,12 +93,11 @@ impl World {
         let message =
             envelope::unpack(body, content_type, limits.message_bytes_max).map_err(|error| chain(&error))?;
         for card in Cards::new(&message, &limits) {
-            let hash = match card.map_err(|error| chain(&error))? {
-                // That a name is one of a private artifact is said to whoever asks for it by that name.
-                Card::File { hash, .. } | Card::Cfile { hash, .. } | Card::Igot { hash, private: false } => {
-                    hash
-                }
-                _ => continue,
+            // That a name is one of a private artifact is said to whoever asks for it by that name.
+            let (Card::File { hash, .. } | Card::Cfile { hash, .. } | Card::Igot { hash, private: false }) =
+                card.map_err(|error| chain(&error))?
+            else {
+                continue;
             };
             if self.ledger.private.contains(&hash) {
                 return Err(format!("private {hash} is told to a stranger"));

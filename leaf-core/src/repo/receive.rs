@@ -184,6 +184,9 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError::Sqlite`], [`RepoError::WrongZblob`] when not even a size is there.
     pub fn stage(&self, incoming: &Incoming<'_>) -> Result<Rid, RepoError> {
+        if incoming.source == Some(incoming.hash) {
+            return Err(RepoError::WrongHash { hash: incoming.hash });
+        }
         let source = match &incoming.source {
             Some(source) => self.phantom(source, false)?,
             None => None,
@@ -293,6 +296,9 @@ impl RepoTx<'_> {
     ) -> Result<(Rid, bool), RepoError> {
         let hash = incoming.hash;
         let wrong = |source| RepoError::WrongDelta { hash, source };
+        if *source == hash {
+            return Err(RepoError::WrongHash { hash });
+        }
         let size = delta::target_size(plain).map_err(wrong)?;
         self.check_size(size)?;
         let source_rid = self.phantom(source, incoming.private)?;

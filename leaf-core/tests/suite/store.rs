@@ -350,6 +350,29 @@ fn a_name_without_its_content_makes_nothing_public() {
     assert!(repo.is_private(rid).expect("query"));
 }
 
+#[test]
+fn a_delta_of_itself_is_refused_and_changes_nothing() {
+    let mut repo = repo();
+    let before = dump(&mut repo);
+    let (hash, bytes) = delta_of(&text(40), &text(41));
+    let body = Body::Plain(&bytes);
+    let lie = Incoming {
+        hash,
+        source: Some(hash),
+        body,
+        private: false,
+    };
+    assert!(matches!(
+        receive(&mut repo, &lie),
+        Err(RepoError::WrongHash { .. })
+    ));
+    assert!(matches!(
+        repo.write(|tx| tx.stage(&lie)),
+        Err(RepoError::WrongHash { .. })
+    ));
+    assert_eq!(dump(&mut repo), before);
+}
+
 /// A repository whose artifact `depth` is the end of a chain of that many deltas.
 fn chain(depth: usize) -> (Repo, Vec<ArtifactHash>) {
     let mut repo = repo();
