@@ -2,7 +2,7 @@
 #
 # Wants Rust by rustup (Debian's own cargo is too old); whatever else is missing `make setup` installs by apt, as root.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test fmt lint doc unit wasm-test interop bench fuzz
+.PHONY: help setup build demo test fmt lint doc unit wasm-test interop bench
 
 SHELL := /bin/bash
 LEAF := target/release/leaf
@@ -46,5 +46,3 @@ wasm-test: setup ## the tests of leaf-core on wasm32 under Node
 bench: build ## paired benchmarks against stock Fossil; BENCH="--json --runs 9 --only clone"
 	@tests/bench/bench.sh $(LEAF) $(BENCH)
 
-fuzz: ## a minute of fuzzing per target (needs a nightly toolchain and cargo-fuzz)
-	@tests/fuzz.sh

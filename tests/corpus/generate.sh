@@ -54,5 +54,5 @@ chain() {
 
 "$kind" | fossil import --git --admin-user alice "$work/new.fossil" > "$work/log" 2>&1 || { tail -5 "$work/log" >&2; exit 1; }
 fossil user password alice alice-pw -R "$work/new.fossil"
-fossil user capabilities alice sxy -R "$work/new.fossil"
+fossil user capabilities alice sxy -R "$work/new.fossil" > "$work/log"
 mv "$work/new.fossil" "$out.part" && mv "$out.part" "$out"
