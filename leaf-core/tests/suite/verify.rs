@@ -49,7 +49,7 @@ fn content_under_a_wrong_name_is_named() {
     let (rid, hash) = rows[1];
     let other = b"other content";
     let mut repo = tamper(repo, |db| {
-        set_content(db, rid, &zblob::compress(other), other.len())
+        set_content(db, rid, &zblob::compress(other), other.len());
     });
     assert_eq!(faults(&repo), [(rid.0, Fault::Hash)]);
     let plan = repo.check_plan(1).expect("a plan");
