@@ -33,9 +33,11 @@ pub struct Limits {
     pub rounds_max: u32,
     /// Artifacts one request asks for; grows to twice what the last reply brought.
     pub gimmes_max: usize,
+    /// Artifacts one session asks for though the server does not have them.
+    pub vain_gimmes_max: usize,
     /// Artifacts one reply asks for.
     pub server_gimmes_max: usize,
-    /// Phantoms one session may create.
+    /// Phantoms one session may create beyond the artifacts it brings.
     pub phantoms_max: usize,
     /// How far in the future a peer's unversioned file or configuration may claim to be.
     pub future_ms_max: i64,
@@ -57,6 +59,7 @@ impl Default for Limits {
             delta_depth_max: 16_384,
             rounds_max: 10_000,
             gimmes_max: 200,
+            vain_gimmes_max: 10_000,
             server_gimmes_max: 500,
             phantoms_max: 50_000,
             future_ms_max: 300_000,

@@ -45,7 +45,7 @@ pub fn drive(
     let mut driven = Driven::default();
     let mut progress = Progress::open_ended(out, stage);
     let mut lost = 0;
-    while let Some(transmit) = session.poll_transmit(repo, world::now(), world::entropy())? {
+    while let Some(transmit) = session.poll_transmit(repo, world::entropy())? {
         let request = RoundRequest {
             body: &transmit.body,
             content_type: transmit.content_type,

@@ -27,7 +27,7 @@ impl World {
         let mut session = SyncSession::new(options);
         for _ in 0..3 {
             let (now, entropy) = (self.clock(at), self.rng.array());
-            let polled = session.poll_transmit(self.leaf(at).repo(), now, entropy);
+            let polled = session.poll_transmit(self.leaf(at).repo(), entropy);
             let Some(request) = polled.map_err(|error| chain(&error))? else {
                 break;
             };

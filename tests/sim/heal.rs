@@ -74,7 +74,7 @@ impl World {
         let mut session = SyncSession::new(options);
         loop {
             let (now, entropy) = (self.now, self.rng.array());
-            let polled = session.poll_transmit(self.leaf(client).repo(), now, entropy);
+            let polled = session.poll_transmit(self.leaf(client).repo(), entropy);
             let Some(request) = polled.map_err(|error| chain(&error))? else {
                 break;
             };

@@ -117,10 +117,9 @@ impl World {
     fn ask(&mut self, link: &mut Link) -> Result<bool, String> {
         let entropy = self.rng.array();
         self.endanger(link.client);
-        let world_now = self.now;
         let client = self.leaf(link.client);
-        let (before, now) = (client.fingerprint(), client.now(world_now));
-        let polled = link.session.poll_transmit(client.repo(), now, entropy);
+        let before = client.fingerprint();
+        let polled = link.session.poll_transmit(client.repo(), entropy);
         match polled {
             Ok(Some(request)) => {
                 client.fuse.quench();

@@ -66,7 +66,7 @@ impl World {
             ghosts: Vec::new(),
             ledger: Ledger::default(),
             limits,
-            has_evil: rng.in_100(40) && std::env::var_os("LEAF_SIM_EVIL").is_some(),
+            has_evil: rng.in_100(40),
             loss_percent: *rng.pick(&[0, 5, 25]).expect("three of them"),
             fuse_percent: *rng.pick(&[0, 5, 15]).expect("three of them"),
             made: seed << 32,

@@ -40,7 +40,7 @@ pub(crate) struct Outcome {
 /// Runs a session of ours against a server on `port`.
 pub(crate) fn run(repo: &mut Repo, options: SyncOptions, port: u16) -> Result<Outcome, SyncError> {
     let mut session = SyncSession::new(options);
-    while let Some(transmit) = session.poll_transmit(repo, now(), entropy())? {
+    while let Some(transmit) = session.poll_transmit(repo, entropy())? {
         let cookie = transmit
             .cookie
             .as_ref()

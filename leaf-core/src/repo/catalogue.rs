@@ -3,7 +3,7 @@
 //! In a round that moves nothing no query here looks at more rows than there are artifacts outside of clusters,
 //! phantoms, and private artifacts if they are asked for; `each_*` and `next_artifact` are for clones.
 //!
-//! Source: Fossil `src/xfer.c` `send_unclustered()`, `send_private()`, `request_phantoms()`,
+//! Source: Fossil `src/xfer.c` `send_unclustered()`, `send_private()`,
 //! `send_compressed_file()`, `send_delta_parent()`.
 
 use super::{Repo, RepoError};
@@ -88,33 +88,6 @@ impl Repo {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push((row.get(0)?, row.get(1)?));
-        }
-        Ok(found)
-    }
-
-    /// Phantoms to ask a peer for: at most `max` that are not shunned, private ones only on request.
-    ///
-    /// # Errors
-    ///
-    /// [`RepoError`] when the repository cannot be read.
-    pub fn phantoms_to_ask(
-        &self,
-        private: bool,
-        max: usize,
-        wanted: &dyn Fn(&ArtifactHash) -> bool,
-    ) -> Result<Vec<ArtifactHash>, RepoError> {
-        let phantoms = "SELECT uuid FROM phantom CROSS JOIN blob USING (rid)
-             WHERE NOT EXISTS (SELECT 1 FROM shun WHERE shun.uuid = blob.uuid)
-             AND (?1 OR NOT EXISTS (SELECT 1 FROM private WHERE private.rid = blob.rid))";
-        let mut phantoms = self.db.prepare_cached(phantoms)?;
-        let mut rows = phantoms.query([private])?;
-        let mut found = Vec::new();
-        while found.len() < max {
-            let Some(row) = rows.next()? else { break };
-            let hash: ArtifactHash = row.get(0)?;
-            if wanted(&hash) {
-                found.push(hash);
-            }
         }
         Ok(found)
     }

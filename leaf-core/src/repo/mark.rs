@@ -16,7 +16,8 @@ use core::fmt;
 
 /// What a repository announced at some time.
 ///
-/// Shape: as text the row, a dot, and 40 hex digits.
+/// Shape: as text the row in twelve digits, so that messages weigh the same however many artifacts there are,
+/// a dot, and 40 hex digits.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Mark {
     /// The last row that was there.
@@ -42,7 +43,7 @@ impl Mark {
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.rid_max.0, self.fingerprint)
+        write!(f, "{:012}.{}", self.rid_max.0, self.fingerprint)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::id::Rid;
 use crate::limits::Limits;
 use crate::time::Timestamp;
 
+mod asking;
 mod attachment;
 mod branch;
 mod cache;
@@ -54,6 +55,7 @@ mod user;
 mod verify;
 mod wiki;
 
+pub use asking::Asking;
 pub use attachment::{AttachmentSummary, NewAttachment};
 pub use branch::{Branch, NewBranch};
 pub use catalogue::StoredRow;

@@ -134,6 +134,18 @@ impl RepoTx<'_> {
         Ok(())
     }
 
+    /// Settles the visibility of a phantom whose content has come: whoever has said its name before may have
+    /// lied about it, only a public check-in that holds it counts for more.
+    pub(super) fn fill_as(&self, rid: Rid, private: bool) -> Result<(), RepoError> {
+        let in_public = "SELECT 1 FROM mlink WHERE fid = ?1
+             AND NOT EXISTS (SELECT 1 FROM private WHERE private.rid = mid)";
+        if private && !self.db.prepare_cached(in_public)?.exists([rid])? {
+            self.set_private(rid)
+        } else {
+            self.set_public(rid)
+        }
+    }
+
     /// Makes an artifact public: it is announced from now on.
     ///
     /// # Errors

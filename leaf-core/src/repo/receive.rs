@@ -116,6 +116,7 @@ impl RepoTx<'_> {
         if known.is_none() {
             self.list_as(rid, put.private)?;
         } else {
+            self.fill_as(rid, put.private)?;
             let mut settled = vec![rid];
             self.settle_dependants(&mut settled)?;
             self.crosslink(settled.get(1..).unwrap_or_default())?;
@@ -166,8 +167,7 @@ impl RepoTx<'_> {
         };
         match known {
             None => self.list_as(rid, incoming.private)?,
-            Some(_) if !incoming.private => self.set_public(rid)?,
-            Some(_) => {}
+            Some(_) => self.fill_as(rid, incoming.private)?,
         }
         let mut settled = if settled { vec![rid] } else { Vec::new() };
         self.settle_dependants(&mut settled)?;

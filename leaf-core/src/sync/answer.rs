@@ -7,7 +7,7 @@ use super::send::Sent;
 use super::serving::{NO_PRIVATE, Refusal, Serving, Stop, refuse};
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, Rid};
-use crate::repo::{Cap, ConfigGroup, RepoError, Standing};
+use crate::repo::{Asking, Cap, ConfigGroup, RepoError, Standing};
 use crate::xfer::{Card, ContentType, Pragma};
 use core::ops::ControlFlow;
 
@@ -219,9 +219,15 @@ impl Serving<'_> {
             self.out.push(&Card::Gimme(*hash));
         }
         let max = self.context.limits.server_gimmes_max;
-        let wanted = self.repo.phantoms_to_ask(self.sender.private, max, &|hash| {
-            !self.unknown_there.contains(hash)
+        let wanted = self.repo.phantoms_to_ask(&Asking {
+            private: self.sender.private,
+            max,
+            announced: &self.sender.on_remote,
+            turn: self.context.now.0.unsigned_abs(),
+            wanted: &|hash| !self.unknown_there.contains(hash),
         })?;
+        // There are more than can be asked for: what the client has not announced this time may never be.
+        self.marks.stale |= wanted.len() >= max && self.marks.relied_on;
         for hash in &wanted {
             self.out.push(&Card::Gimme(*hash));
         }

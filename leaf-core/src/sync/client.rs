@@ -62,6 +62,14 @@ pub(super) struct Talk {
     pub(super) asked: Vec<ArtifactHash>,
     /// Phantoms to ask for in one request.
     pub(super) gimmes_max: usize,
+    /// What the server was asked for and neither sent nor announced: it does not have them.
+    pub(super) in_vain: HashSet<ArtifactHash>,
+    /// Where among the phantoms this session begins to ask.
+    pub(super) turn: u64,
+    /// Phantoms that the server announced in this session.
+    pub(super) announced: HashSet<Rid>,
+    /// Phantoms that the server made, less the artifacts that it sent.
+    pub(super) unmet: usize,
     /// Private artifacts the server asked for and may not have.
     pub(super) asked_private: Vec<ArtifactHash>,
     /// Private artifacts that the server calls public, to be asked for as a proof; once a session.
@@ -114,6 +122,8 @@ pub(super) struct SessionMarks {
     reason = "independent facts about one request"
 )]
 pub(super) struct Flight {
+    /// Phantoms that it asks for.
+    pub(super) asked: Vec<ArtifactHash>,
     /// Artifacts that it brings on the server's demand.
     pub(super) answers: HashSet<ArtifactHash>,
     /// Unsent artifacts that it brings or announces.
@@ -236,6 +246,10 @@ impl SyncSession {
             legacy: false,
             asked: Vec::new(),
             gimmes_max: options.limits.gimmes_max,
+            in_vain: HashSet::new(),
+            turn: 0,
+            announced: HashSet::new(),
+            unmet: 0,
             asked_private: Vec::new(),
             to_prove: None,
             on_remote: HashSet::new(),
@@ -266,7 +280,6 @@ impl SyncSession {
     pub fn poll_transmit(
         &mut self,
         repo: &mut Repo,
-        now: Timestamp,
         entropy: [u8; 20],
     ) -> Result<Option<Transmit>, SyncError> {
         if self.state != State::Ready {
@@ -276,7 +289,7 @@ impl SyncSession {
         if self.round >= self.options.limits.rounds_max {
             return Err(SyncError::TooManyRounds { rounds: self.round });
         }
-        let (message, flight) = repo.read(|repo| self.compose(repo, now, entropy))?;
+        let (message, flight) = repo.read(|repo| self.compose(repo, entropy))?;
         self.in_flight = flight;
         self.in_flight.bytes = message.len() as u64;
         self.round += 1;

@@ -8,20 +8,14 @@ use super::client::{Flight, SyncSession};
 use super::send::{Sender, Sent};
 use super::{SyncError, mark};
 use crate::id::{ArtifactHash, ProjectCode, Rid};
-use crate::repo::{Mark, Repo, Standing};
-use crate::time::Timestamp;
+use crate::repo::{Asking, Mark, Repo, Standing};
 use crate::xfer::{Card, MessageWriter, Pragma, Version};
 
 impl SyncSession {
     /// The next message, and what it promises. Nothing of the session changes but what is read once.
-    pub(super) fn compose(
-        &mut self,
-        repo: &Repo,
-        _now: Timestamp,
-        entropy: [u8; 20],
-    ) -> Result<(Vec<u8>, Flight), SyncError> {
+    pub(super) fn compose(&mut self, repo: &Repo, entropy: [u8; 20]) -> Result<(Vec<u8>, Flight), SyncError> {
         let standing = repo.standing(self.options.private)?;
-        self.prepare(repo, &standing)?;
+        self.prepare(repo, &standing, entropy)?;
         let mut out = MessageWriter::new(self.options.limits.upload_bytes);
         let mut flight = Flight::default();
         let mut sender = Sender::new(self.options.private, self.options.limits.artifact_bytes_max);
@@ -36,7 +30,7 @@ impl SyncSession {
         for name in &self.talk.uv.to_ask {
             out.push(&Card::Uvgimme(name));
         }
-        self.ask_for_phantoms(repo, &mut out)?;
+        self.ask_for_phantoms(repo, &mut out, &mut flight)?;
         if self.talk.push {
             self.send_news(repo, &mut out, &mut sender, &mut flight, (&standing, told))?;
         }
@@ -51,8 +45,12 @@ impl SyncSession {
     }
 
     /// Reads what is read once.
-    fn prepare(&mut self, repo: &Repo, standing: &Standing) -> Result<(), SyncError> {
+    fn prepare(&mut self, repo: &Repo, standing: &Standing, entropy: [u8; 20]) -> Result<(), SyncError> {
         let talk = &mut self.talk;
+        if self.round == 0 {
+            let [turn @ .., _, _, _, _, _, _, _, _, _, _, _, _] = entropy;
+            talk.turn = u64::from_le_bytes(turn);
+        }
         if talk.project.is_none() {
             talk.project = repo
                 .config("project-code")?
@@ -165,18 +163,30 @@ impl SyncSession {
         Ok(())
     }
 
-    fn ask_for_phantoms(&self, repo: &Repo, out: &mut MessageWriter) -> Result<(), SyncError> {
+    /// What the server was asked for in vain is not asked for again in this session.
+    fn ask_for_phantoms(
+        &self,
+        repo: &Repo,
+        out: &mut MessageWriter,
+        flight: &mut Flight,
+    ) -> Result<(), SyncError> {
         if !self.talk.pull {
             return Ok(());
         }
         for hash in self.talk.to_prove.iter().flatten() {
             out.push(&Card::Gimme(*hash));
         }
-        let wanted = repo.phantoms_to_ask(self.options.private, self.talk.gimmes_max, &|_| true)?;
-        for hash in &wanted {
+        flight.asked = repo.phantoms_to_ask(&Asking {
+            private: self.options.private,
+            max: self.talk.gimmes_max,
+            announced: &self.talk.announced,
+            turn: self.talk.turn,
+            wanted: &|hash| !self.talk.in_vain.contains(hash),
+        })?;
+        for hash in &flight.asked {
             out.push(&Card::Gimme(*hash));
         }
-        if !wanted.is_empty() && self.round == 2 {
+        if !flight.asked.is_empty() && self.round == 2 {
             out.push(&Card::Pragma(Pragma::ReqClusters));
         }
         Ok(())

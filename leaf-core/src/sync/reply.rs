@@ -8,9 +8,10 @@ use super::{SyncError, mark, unversioned};
 use crate::Blame;
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, ProjectCode, Rid};
-use crate::repo::{Body, Incoming, Repo, RepoError, RepoTx, UvVerdict};
+use crate::repo::{Asking, Body, Incoming, Repo, RepoError, RepoTx, UvVerdict};
 use crate::time::Timestamp;
 use crate::xfer::{BadCard, Card, Cards, Pragma, envelope};
+use std::collections::HashSet;
 
 /// A clock that differs by less is not worth a word. Units: seconds.
 const SKEW_S: i64 = 10;
@@ -39,6 +40,8 @@ struct Heard {
     uv_catalogue: bool,
     missing: u64,
     can_ask: bool,
+    /// What was asked for, less what the reply brought or announced.
+    left_out: HashSet<ArtifactHash>,
 }
 
 impl SyncSession {
@@ -53,7 +56,10 @@ impl SyncSession {
         self.talk.marks.stale = false;
         self.talk.marks.server = None;
         let heard = repo.write(|tx| {
-            let mut heard = Heard::default();
+            let mut heard = Heard {
+                left_out: flight.asked.iter().copied().collect(),
+                ..Heard::default()
+            };
             self.hear(tx, message, now, &mut heard)?;
             self.conclude(tx, flight, now, &mut heard)?;
             Ok::<_, SyncError>(heard)
@@ -280,11 +286,16 @@ impl SyncSession {
         };
         heard.received += 1;
         heard.deltas += u64::from(source.is_some());
+        heard.left_out.remove(hash);
+        self.talk.unmet = self.talk.unmet.saturating_sub(1);
         if self.talk.clone {
             return tx.stage(&incoming).map(drop).map_err(blame);
         }
         let received = receive(tx, &incoming).map_err(blame)?;
-        self.talk.on_remote.extend(received.rid);
+        if let Some(rid) = received.rid {
+            self.talk.on_remote.insert(rid);
+            self.talk.announced.remove(&rid);
+        }
         heard.settled.extend(received.settled);
         Ok(())
     }
@@ -296,9 +307,13 @@ impl SyncSession {
         private: bool,
         heard: &mut Heard,
     ) -> Result<(), SyncError> {
+        heard.left_out.remove(hash);
         if let Some(rid) = tx.rid_of(hash)? {
             heard.new_phantoms += usize::from(self.talk.pull && tx.doubt(rid)?);
             self.talk.on_remote.insert(rid);
+            if !tx.holds(rid)? {
+                self.talk.announced.insert(rid);
+            }
             match (private, tx.is_private(rid)?) {
                 // Hiding what is public here is not the server's to decide.
                 (true, false) if !tx.holds(rid)? => tx.set_private(rid)?,
@@ -309,12 +324,14 @@ impl SyncSession {
             }
         } else if (self.talk.pull || self.talk.clone) && (!private || self.options.private) {
             let max = self.options.limits.phantoms_max;
-            if heard.new_phantoms >= max {
+            if self.talk.unmet >= max {
                 return Err(SyncError::PeerAnnouncedTooMuch { max });
             }
             if let Some(rid) = tx.phantom(hash, private)? {
+                self.talk.unmet += 1;
                 heard.new_phantoms += 1;
                 self.talk.on_remote.insert(rid);
+                self.talk.announced.insert(rid);
             }
         }
         Ok(())
@@ -412,9 +429,8 @@ impl SyncSession {
             }
         }
         if !self.talk.clone {
-            self.update_marks(tx, flight, now)?;
-            heard.missing = tx.phantom_count()?;
-            heard.can_ask = !tx.phantoms_to_ask(self.options.private, 1, &|_| true)?.is_empty();
+            self.note_in_vain(tx, heard)?;
+            self.update_marks(tx, flight, now, heard)?;
         }
         Ok(())
     }
@@ -432,13 +448,38 @@ impl SyncSession {
         Ok(())
     }
 
-    fn update_marks(&mut self, tx: &RepoTx<'_>, flight: &Flight, now: Timestamp) -> Result<(), RepoError> {
+    /// Keeps what was asked for in vain, and looks for something else to ask for.
+    fn note_in_vain(&mut self, tx: &RepoTx<'_>, heard: &mut Heard) -> Result<(), RepoError> {
+        let talk = &mut self.talk;
+        talk.in_vain.extend(&heard.left_out);
+        heard.missing = tx.phantom_count()?;
+        let next = Asking {
+            private: self.options.private,
+            max: 1,
+            announced: &HashSet::new(),
+            turn: talk.turn,
+            wanted: &|hash| !talk.in_vain.contains(hash),
+        };
+        heard.can_ask = talk.in_vain.len() < self.options.limits.vain_gimmes_max
+            && !tx.phantoms_to_ask(&next)?.is_empty();
+        Ok(())
+    }
+
+    fn update_marks(
+        &mut self,
+        tx: &RepoTx<'_>,
+        flight: &Flight,
+        now: Timestamp,
+        heard: &Heard,
+    ) -> Result<(), RepoError> {
         let marks = &mut self.talk.marks;
         let Some(server) = marks.server.clone() else {
             return Ok(());
         };
         let standing = tx.standing(self.options.private)?;
-        if self.talk.pull {
+        // With more phantoms than a session asks for, what the server announces had better be heard again.
+        let is_flooded = heard.missing > self.options.limits.vain_gimmes_max as u64;
+        if self.talk.pull && !is_flooded {
             marks.pull = Some(server.clone());
         }
         marks.push = match flight.mark.clone().filter(|_| self.talk.push && !marks.stale) {
@@ -476,8 +517,9 @@ impl SyncSession {
         if talk.clone {
             return self.clone_goes_on(flight, &heard);
         }
-        if (heard.received > 0 || heard.new_phantoms > 0) && heard.can_ask {
-            talk.gimmes_max = limits.gimmes_max.max(received.saturating_mul(2));
+        let left_out = heard.left_out.len();
+        if (heard.received > 0 || heard.new_phantoms > 0 || left_out > 0) && heard.can_ask {
+            talk.gimmes_max = limits.gimmes_max.max(received.max(left_out).saturating_mul(2));
             return Ok(true);
         }
         let news_of_private = !talk.asked_private.is_empty() && self.round == 1;

@@ -93,7 +93,9 @@ pub(super) struct Marks {
     pub(super) wanted: bool,
     /// Up to which row the client was told before what is here.
     pub(super) told: Option<Rid>,
-    /// The client relies on having told before what it has, but this server is not what it was then.
+    /// The client relies on having told before what it has.
+    pub(super) relied_on: bool,
+    /// It does, but this server is not what it was then.
     pub(super) stale: bool,
     /// What was announced before this request changed anything.
     pub(super) standing: Option<Standing>,
@@ -379,7 +381,7 @@ impl<'a> Serving<'a> {
         let mark = Mark::parse(token).filter(|mark| standing.is_some_and(|standing| standing.fits(mark)));
         match direction {
             b"pull" => self.marks.told = mark.map(|mark| mark.rid_max),
-            b"push" => self.marks.stale = mark.is_none(),
+            b"push" => (self.marks.relied_on, self.marks.stale) = (true, mark.is_none()),
             _ => {}
         }
         Ok(())

@@ -107,7 +107,7 @@ impl Pair {
         let mut attempt = 0;
         loop {
             let entropy = self.entropy();
-            let Some(transmit) = session.poll_transmit(&mut self.client, self.now, entropy)? else {
+            let Some(transmit) = session.poll_transmit(&mut self.client, entropy)? else {
                 break;
             };
             attempt += 1;

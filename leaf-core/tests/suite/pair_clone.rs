@@ -109,7 +109,7 @@ fn a_clone_that_was_cut_off_goes_on_where_it_was() {
     for _ in 0..4 {
         let entropy = pair.entropy();
         let transmit = session
-            .poll_transmit(&mut pair.client, NOW, entropy)
+            .poll_transmit(&mut pair.client, entropy)
             .expect("sound")
             .expect("a request");
         let reply = pair.serve(&transmit.body, transmit.content_type, None);
@@ -342,7 +342,7 @@ fn artifacts_that_are_not_what_they_are_called_do_not_end_as_a_repository() {
     let mut client = unfinished();
     let mut session = SyncSession::new(Pair::options(Goal::Clone));
     session
-        .poll_transmit(&mut client, NOW, [1; 20])
+        .poll_transmit(&mut client, [1; 20])
         .expect("sound")
         .expect("a request");
     let zblob = zblob::compress(b"something else");
@@ -378,7 +378,7 @@ fn a_server_that_does_not_go_on_ends_the_clone_with_an_error() {
     ] {
         let mut session = SyncSession::new(Pair::options(Goal::Clone));
         session
-            .poll_transmit(&mut client, NOW, [1; 20])
+            .poll_transmit(&mut client, [1; 20])
             .expect("sound")
             .expect("a request");
         let error = session.handle_reply(&mut client, reply.as_bytes(), ContentType::Uncompressed, NOW);

@@ -17,7 +17,7 @@ fn answer(pair: &mut Pair, options: SyncOptions, reply: &[u8]) -> (Result<(), Sy
     let mut session = SyncSession::new(options);
     let entropy = pair.entropy();
     session
-        .poll_transmit(&mut pair.client, NOW, entropy)
+        .poll_transmit(&mut pair.client, entropy)
         .expect("sound")
         .expect("a request");
     let heard = session.handle_reply(&mut pair.client, reply, ContentType::Uncompressed, NOW);
@@ -104,7 +104,7 @@ fn a_session_is_over_after_an_error() {
     );
     assert!(
         session
-            .poll_transmit(&mut pair.client, NOW, [9; 20])
+            .poll_transmit(&mut pair.client, [9; 20])
             .expect("sound")
             .is_none()
     );
@@ -197,7 +197,7 @@ fn a_bomb_for_a_reply_is_refused() {
     options.limits.message_bytes_max = 1 << 16;
     let mut session = SyncSession::new(options);
     session
-        .poll_transmit(&mut pair.client, NOW, [1; 20])
+        .poll_transmit(&mut pair.client, [1; 20])
         .expect("sound")
         .expect("a request");
     let bomb = zblob::compress(&vec![b'#'; 1 << 20]);
@@ -215,7 +215,7 @@ fn a_server_that_asks_for_the_same_for_ever_is_left() {
     let mut session = SyncSession::new(Pair::options(Goal::Push));
     let mut rounds = 0;
     while session
-        .poll_transmit(&mut pair.client, NOW, [rounds; 20])
+        .poll_transmit(&mut pair.client, [rounds; 20])
         .expect("sound")
         .is_some()
     {
@@ -237,7 +237,7 @@ fn a_server_that_never_comes_to_an_end_is_left() {
     let mut number = 0;
     let error = loop {
         number += 1;
-        match session.poll_transmit(&mut pair.client, NOW, [number; 20]) {
+        match session.poll_transmit(&mut pair.client, [number; 20]) {
             Ok(Some(_)) => {}
             Ok(None) => panic!("there is always more"),
             Err(error) => break error,
@@ -292,7 +292,7 @@ fn a_server_cannot_get_a_private_artifact_by_asking() {
     );
     heard.expect("cards");
     let next = session
-        .poll_transmit(&mut pair.client, NOW, [2; 20])
+        .poll_transmit(&mut pair.client, [2; 20])
         .expect("sound")
         .expect("a last word");
     let said = leaf_core::xfer::envelope::unpack(&next.body, next.content_type, 1 << 20).expect("ours");
@@ -387,7 +387,7 @@ fn a_legacy_server_names_the_project_first_and_wants_the_row_apart() {
     let mut client = leaf_core::repo::Repo::create_for_clone(db, &crate::pair::new_repo(1)).expect("empty");
     let mut session = SyncSession::new(Pair::options(Goal::Clone));
     session
-        .poll_transmit(&mut client, NOW, [1; 20])
+        .poll_transmit(&mut client, [1; 20])
         .expect("sound")
         .expect("a request");
     let (bytes, project, server) = (content(3), "a".repeat(40), "b".repeat(40));
@@ -405,7 +405,7 @@ fn a_legacy_server_names_the_project_first_and_wants_the_row_apart() {
         .expect("a legacy reply");
     assert_eq!(client.config("project-code").expect("sound"), Some(project));
     let next = session
-        .poll_transmit(&mut client, NOW, [2; 20])
+        .poll_transmit(&mut client, [2; 20])
         .expect("sound")
         .expect("there is more");
     let said = leaf_core::xfer::envelope::unpack(&next.body, next.content_type, 1 << 20).expect("ours");

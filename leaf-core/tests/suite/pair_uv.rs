@@ -311,7 +311,7 @@ fn configuration_that_was_not_asked_for_is_passed_over() {
     let mut pair = Pair::new();
     let mut session = leaf_core::sync::SyncSession::new(Pair::options(Goal::Pull));
     session
-        .poll_transmit(&mut pair.client, NOW, [1; 20])
+        .poll_transmit(&mut pair.client, [1; 20])
         .expect("sound")
         .expect("a request");
     let row = "1895233621 'project-description' value 'forced'";

@@ -73,7 +73,9 @@ impl Linker<'_> {
         }
         self.cherrypicks(&facts)?;
         let named = self.reparented(rid.0)?;
+        self.check_leaf(rid.0)?;
         self.link_parents(&facts, named.as_deref().unwrap_or(&facts.parents))?;
+        self.check_leaf(rid.0)?;
         self.link_files(&facts, named.as_deref())?;
         self.relink_children(rid)?;
         self.enter_checkin_event(&facts)?;
@@ -82,9 +84,6 @@ impl Linker<'_> {
             && let Some(primary) = self.primary_parent(rid.0)?
         {
             self.inherit(primary, rid.0)?;
-        }
-        if self.has_branch(rid.0)? {
-            self.check_leaf(rid.0)?;
         }
         self.close.insert(rid.0);
         Ok(true)
@@ -216,16 +215,8 @@ impl Linker<'_> {
         Ok(statement.query_row([rid], |row| row.get(0)).optional()?)
     }
 
-    fn has_branch(&self, rid: i64) -> Result<bool, RepoError> {
-        let mut statement = self
-            .tx
-            .db
-            .prepare_cached("SELECT 1 FROM tagxref WHERE rid = ?1 AND tagid = 8")?;
-        Ok(statement.exists([rid])?)
-    }
-
     /// Makes the file changes of children of `rid` anew, now that it is here to compare with.
-    fn relink_children(&mut self, rid: Rid) -> Result<(), RepoError> {
+    pub(super) fn relink_children(&mut self, rid: Rid) -> Result<(), RepoError> {
         let mut statement = self.tx.db.prepare_cached(
             "SELECT cid FROM plink WHERE pid = ?1
               UNION SELECT childid FROM cherrypick WHERE parentid = ?1 AND NOT isExclude",
@@ -258,10 +249,9 @@ impl Linker<'_> {
         }
         let named = self.reparented(rid)?;
         if with_parents {
+            self.check_leaf(rid)?;
             self.link_parents(&facts, named.as_deref().unwrap_or(&facts.parents))?;
-            if self.has_branch(rid)? {
-                self.check_leaf(rid)?;
-            }
+            self.check_leaf(rid)?;
         }
         self.close.insert(rid);
         self.link_files(&facts, named.as_deref())

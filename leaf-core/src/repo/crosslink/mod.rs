@@ -89,6 +89,8 @@ impl RepoTx<'_> {
                 Ok(ArtifactView::Manifest(view)) => linker.checkin(rid, &view)?,
                 Ok(ArtifactView::Other(artifact)) => {
                     linker.other(rid, &artifact)?;
+                    // Upstream compares a check-in with whatever it names as its parent.
+                    linker.relink_children(rid)?;
                     true
                 }
             };
