@@ -95,8 +95,10 @@ impl World {
     fn acknowledge(&mut self, at: usize, last: i64, change: &Change) {
         let leaf = self.leaf(at);
         let names = |is: &str| {
-            let sql =
-                format!("SELECT uuid FROM blob WHERE rid>{last} AND rid {is} IN (SELECT rid FROM private)");
+            // A check-in on top of a lie names files that nobody has: those are not promised to anybody.
+            let sql = format!(
+                "SELECT uuid FROM blob WHERE rid>{last} AND size>=0 AND rid {is} IN (SELECT rid FROM private)"
+            );
             leaf.column(&sql)
                 .iter()
                 .map(|uuid| uuid.parse().expect("a name"))

@@ -1,11 +1,8 @@
-//! Seeded worlds of many leaves: lossy wires, crashes, clocks that disagree, and, when asked for, a peer that lies.
+//! Seeded worlds of many leaves: lossy wires, crashes, clocks that disagree, and in two of five a peer that lies.
 //!
 //! A world is a function of its seed: `LEAF_SIM_SEED=7 cargo test -p leaf-tests --test sim` runs that one again.
 //! `LEAF_SIM_SEEDS=5000` tries more than the usual 200, `LEAF_SIM_STEPS=30` stops early, before the healing: a
 //! failure tells the least number of steps that still shows it. The same worlds run on wasm32, a few of them.
-//!
-//! Worlds with liars run with `LEAF_SIM_EVIL=1` only: a few of them (seeds 0, 23, 42, 141) still end with an artifact
-//! that a flood of false names keeps from somebody (more phantoms than one session asks for), and are to be understood first.
 //!
 //! After its steps every world is healed (no more loss, all clocks right) and judged; see [`judge`].
 

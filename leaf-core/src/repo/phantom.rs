@@ -134,6 +134,32 @@ impl RepoTx<'_> {
         Ok(())
     }
 
+    /// Whether some phantom is private, as far as is known.
+    pub(super) fn has_private_phantoms(&self) -> Result<bool, RepoError> {
+        let hidden = "SELECT 1 FROM phantom CROSS JOIN private USING (rid)";
+        Ok(self.db.prepare_cached(hidden)?.exists(())?)
+    }
+
+    /// Phantoms that a public artifact names may be asked for of anybody: a peer that called them private
+    /// would else keep them from those who hold them.
+    pub(super) fn name_in<'h>(
+        &self,
+        artifact: Rid,
+        named: impl Iterator<Item = &'h ArtifactHash>,
+    ) -> Result<(), RepoError> {
+        if self.is_private(artifact)? {
+            return Ok(());
+        }
+        for hash in named {
+            if let Some(rid) = self.rid_of(hash)?
+                && self.is_phantom(rid)?
+            {
+                self.set_public(rid)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Settles the visibility of a phantom whose content has come: whoever has said its name before may have
     /// lied about it, only a public check-in that holds it counts for more.
     pub(super) fn fill_as(&self, rid: Rid, private: bool) -> Result<(), RepoError> {
@@ -164,11 +190,7 @@ impl RepoTx<'_> {
     }
 
     /// Makes an artifact private: it leaves the lists of what is announced.
-    ///
-    /// # Errors
-    ///
-    /// [`RepoError::Sqlite`].
-    pub fn set_private(&self, rid: Rid) -> Result<(), RepoError> {
+    fn set_private(&self, rid: Rid) -> Result<(), RepoError> {
         self.list_as(rid, true)?;
         self.db
             .prepare_cached("DELETE FROM unclustered WHERE rid = ?1")?

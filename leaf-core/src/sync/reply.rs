@@ -315,8 +315,6 @@ impl SyncSession {
                 self.talk.announced.insert(rid);
             }
             match (private, tx.is_private(rid)?) {
-                // Hiding what is public here is not the server's to decide.
-                (true, false) if !tx.holds(rid)? => tx.set_private(rid)?,
                 (false, true) if !tx.holds(rid)? || self.options.private => tx.set_public(rid)?,
                 // A server that is not told of private artifacts could make them public by their names.
                 (false, true) => heard.to_prove.push(*hash),

@@ -465,8 +465,6 @@ impl<'a> Serving<'a> {
         self.sender.on_remote.insert(rid);
         let phantom = !tx.holds(rid)?;
         match (private, tx.is_private(rid)?) {
-            // Hiding what is public here is not the client's to decide.
-            (true, false) if phantom => tx.set_private(rid)?,
             (false, true) if phantom || trusted => tx.set_public(rid)?,
             // Whoever may not see private artifacts could make them public by their names: ask for a proof.
             (false, true) => self.to_prove.push(*hash),

@@ -79,6 +79,7 @@ impl RepoTx<'_> {
     pub fn crosslink(&self, settled: &[Rid]) -> Result<CrosslinkReport, RepoError> {
         let mut linker = Linker::new(self, Order::of_chains());
         let mut queue: VecDeque<Rid> = settled.iter().copied().collect();
+        let has_hidden = self.has_private_phantoms()?;
         let mut report = CrosslinkReport::default();
         while let Some(rid) = queue.pop_front() {
             let Some(content) = self.content(rid)? else {
@@ -86,8 +87,16 @@ impl RepoTx<'_> {
             };
             let linked = match ArtifactView::parse_within(&content, self.limits()) {
                 Err(_) => continue,
-                Ok(ArtifactView::Manifest(view)) => linker.checkin(rid, &view)?,
+                Ok(ArtifactView::Manifest(view)) => {
+                    if has_hidden {
+                        self.name_in(rid, view.parents.iter().chain(&view.baseline))?;
+                    }
+                    linker.checkin(rid, &view)?
+                }
                 Ok(ArtifactView::Other(artifact)) => {
+                    if let (true, Artifact::Cluster(cluster)) = (has_hidden, &artifact) {
+                        self.name_in(rid, cluster.members.iter())?;
+                    }
                     linker.other(rid, &artifact)?;
                     // Upstream compares a check-in with whatever it names as its parent.
                     linker.relink_children(rid)?;
