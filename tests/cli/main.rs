@@ -7,3 +7,4 @@ mod http_server;
 mod resume;
 mod secrets;
 mod transcript;
+mod who;

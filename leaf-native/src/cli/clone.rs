@@ -47,7 +47,7 @@ impl Clone {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
         let login = Login::to(&self.url)?;
         let mut remote = self.remote.connect(&login)?;
-        let admin = self.who.login()?;
+        let admin = self.who.admin(login.url.user(), global.out());
         let (mut repo, is_new) = self.prepare(&admin)?;
         if !is_new {
             global.out().note("going on with the clone that was cut off");

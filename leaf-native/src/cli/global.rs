@@ -58,10 +58,15 @@ impl Global {
     }
 }
 
+/// Where a login name is looked for, in this order: ours, then those of stock.
+const NAMES: [&str; 5] = ["LEAF_USER", "FOSSIL_USER", "USER", "LOGNAME", "USERNAME"];
+
 /// Who makes changes, and when.
+///
+/// Source: Fossil `src/user.c` `user_select()`, `src/db.c` `db_create_default_users()`.
 #[derive(Args, Debug)]
 pub(super) struct Who {
-    /// Who you are; default: `$LEAF_USER`, else `$USER`
+    /// Who you are; default: `$LEAF_USER`, `$FOSSIL_USER`, `$USER`, `$LOGNAME` or `$USERNAME`
     #[arg(long, value_name = "LOGIN")]
     user: Option<String>,
 }
@@ -69,19 +74,26 @@ pub(super) struct Who {
 impl Who {
     /// The login name that changes are made under.
     pub(super) fn login(&self) -> Result<String, CliError> {
-        let from_environment = || {
-            ["LEAF_USER", "USER"]
-                .into_iter()
-                .find_map(|name| std::env::var(name).ok())
-        };
-        let login = self
-            .user
-            .clone()
-            .or_else(from_environment)
-            .filter(|login| !login.is_empty());
-        login.ok_or_else(|| {
+        self.given().or_else(from_environment).ok_or_else(|| {
             CliError::usage("it is not known who you are").next_step("say so with --user LOGIN")
         })
+    }
+
+    /// The first user of a new repository: whom a clone logs in as before the environment, `root` when nothing says.
+    ///
+    /// Unlike an author's name this one can be changed later, so a guess will do if it is said.
+    pub(super) fn admin(&self, remote_user: Option<String>, out: Out) -> String {
+        // Whoever logs in as everybody is not to rule the clone.
+        let remote_user = remote_user.filter(|login| login != "anonymous" && login != "nobody");
+        let known = self.given().or(remote_user).or_else(from_environment);
+        known.unwrap_or_else(|| {
+            out.note("it is not known who you are: the first user is root (--user LOGIN names another)");
+            "root".to_owned()
+        })
+    }
+
+    fn given(&self) -> Option<String> {
+        self.user.clone().filter(|login| !login.is_empty())
     }
 
     /// That login, now.
@@ -91,6 +103,11 @@ impl Who {
             date: world::now(),
         })
     }
+}
+
+fn from_environment() -> Option<String> {
+    let mut values = NAMES.into_iter().filter_map(|name| std::env::var(name).ok());
+    values.find(|login| !login.is_empty())
 }
 
 /// The artifact that `name` stands for.

@@ -39,7 +39,7 @@ Exit codes:
 Environment:
   LEAF_REPOSITORY  the repository when -R is not given
   LEAF_PASSWORD    the password when the URL names a user and no password
-  LEAF_USER        who you are, when --user is not given; else USER
+  LEAF_USER        who you are, when --user is not given; else FOSSIL_USER, USER, LOGNAME, USERNAME
   LEAF_LOG         what `leaf serve` logs, `info` by default (`debug`, `leaf_native=warn`)";
 
 /// Fossil repositories: clone, sync, serve, commit and look inside.

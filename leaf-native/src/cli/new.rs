@@ -32,7 +32,7 @@ pub(super) struct New {
 
 impl New {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        let admin = self.who.login()?;
+        let admin = self.who.admin(None, global.out());
         let now = world::now();
         let password = if self.password {
             new_password(&admin)?.reveal().to_owned()
