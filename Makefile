@@ -2,7 +2,7 @@
 #
 # Wants Rust by rustup (Debian's own cargo is too old); whatever else is missing `make setup` installs by apt, as root.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test fmt lint doc unit wasm-test interop bench
+.PHONY: help setup build demo test fmt lint doc unit wasm-test interop fuzz bench
 
 SHELL := /bin/bash
 LEAF := target/release/leaf
@@ -24,6 +24,7 @@ test: setup fmt lint doc unit wasm-test ## everything that must hold: style, all
 
 fmt:
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 
 lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
@@ -42,6 +43,9 @@ interop: setup ## only the tests against stock Fossil
 
 wasm-test: setup ## the tests of leaf-core on wasm32 under Node
 	@tests/wasm.sh
+
+fuzz: ## arbitrary bytes against formats and messages, 60 s for each target (nightly, cargo-fuzz); FUZZ="600 cards"
+	@tests/fuzz.sh $(FUZZ)
 
 bench: build ## paired benchmarks against stock Fossil; BENCH="--json --runs 9 --only clone"
 	@tests/bench/bench.sh $(LEAF) $(BENCH)

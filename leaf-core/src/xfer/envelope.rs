@@ -1,8 +1,9 @@
 //! What a message looks like as the body of a request or reply.
 //!
 //! Stock Fossil sends a 4-byte big-endian size and a zlib stream, or plain cards; the content type says which.
-//! Legacy EdgeSync nodes are looser about what they call compressed, so a body that cannot be the stock form
-//! is tried as a bare zlib stream, or as plain cards.
+//! Legacy EdgeSync nodes are looser about what they call compressed, so a body that is not the stock form
+//! is tried as a bare zlib stream, or as plain cards. Of a thousand bare streams one looks like the stock form at
+//! first, hence that is tried to its end before it is given up.
 //!
 //! Source: Fossil `src/http.c` `http_exchange()`, `src/cgi.c`; EdgeSync `libfossil` 0.6 `xfer` decoder.
 
@@ -82,12 +83,18 @@ pub fn unpack(
     match content_type {
         ContentType::Debug | ContentType::Uncompressed => plain(body, bytes_max),
         ContentType::Compressed if body.len() <= 4 => Ok(Cow::Borrowed(&[])),
-        ContentType::Compressed if body.get(4..).is_some_and(is_zlib) => {
-            Ok(Cow::Owned(zblob::expand(body, bytes_max)?))
-        }
-        ContentType::Compressed if is_zlib(body) => inflate(body, bytes_max).map(Cow::Owned),
-        ContentType::Compressed if matches!(body.first(), Some(b'a'..=b'z' | b'#')) => plain(body, bytes_max),
-        ContentType::Compressed => Ok(Cow::Owned(zblob::expand(body, bytes_max)?)),
+        ContentType::Compressed => expand(body, bytes_max),
+    }
+}
+
+fn expand(body: &[u8], bytes_max: usize) -> Result<Cow<'_, [u8]>, BadEnvelope> {
+    let stock = || zblob::expand(body, bytes_max);
+    match body.get(4..).is_some_and(is_zlib).then(stock) {
+        Some(Ok(message)) => Ok(Cow::Owned(message)),
+        _ if is_zlib(body) => inflate(body, bytes_max).map(Cow::Owned),
+        Some(Err(bad)) => Err(bad.into()),
+        None if matches!(body.first(), Some(b'a'..=b'z' | b'#')) => plain(body, bytes_max),
+        None => Ok(Cow::Owned(stock()?)),
     }
 }
 
@@ -106,10 +113,12 @@ pub(crate) fn is_zlib(bytes: &[u8]) -> bool {
     }
 }
 
-/// Expands a bare zlib stream of unknown size.
+/// Expands a bare zlib stream of unknown size. What it returns never holds more than `bytes_max` and one byte.
 pub(crate) fn inflate(zlib: &[u8], bytes_max: usize) -> Result<Vec<u8>, BadEnvelope> {
     let mut inflater = Decompress::new(true);
-    let mut out = Vec::with_capacity(zlib.len().saturating_mul(4).min(bytes_max).max(64));
+    // The one byte more tells a stream that is too long from one that just fits.
+    let room_max = bytes_max.saturating_add(1);
+    let mut out = Vec::with_capacity(zlib.len().saturating_mul(4).max(64).min(room_max));
     loop {
         let read = usize::try_from(inflater.total_in()).map_err(|_| BadEnvelope::Zlib)?;
         let rest = zlib.get(read..).ok_or(BadEnvelope::Zlib)?;
@@ -119,7 +128,9 @@ pub(crate) fn inflate(zlib: &[u8], bytes_max: usize) -> Result<Vec<u8>, BadEnvel
             _ if out.len() > bytes_max => return Err(BadEnvelope::TooLarge { max: bytes_max }),
             Status::StreamEnd if inflater.total_in() == zlib.len() as u64 => return Ok(out),
             Status::StreamEnd => return Err(BadEnvelope::Zlib),
-            Status::Ok | Status::BufError if out.len() == out.capacity() => out.reserve(out.len().max(64)),
+            Status::Ok | Status::BufError if out.len() == out.capacity() => {
+                out.reserve_exact(out.len().max(64).min(room_max - out.len()));
+            }
             Status::Ok | Status::BufError => {
                 if before == (inflater.total_in(), inflater.total_out()) {
                     return Err(BadEnvelope::Zlib);
@@ -137,7 +148,9 @@ pub(crate) fn inflate(zlib: &[u8], bytes_max: usize) -> Result<Vec<u8>, BadEnvel
 ///
 /// [`BadEnvelope`] when a bare stream is damaged or expands to more than `bytes_max`.
 pub fn stock_form(zblob: &[u8], bytes_max: usize) -> Result<(Cow<'_, [u8]>, bool), BadEnvelope> {
-    if zblob.get(4..).is_some_and(is_zlib) || !is_zlib(zblob) {
+    // What begins like a bare stream and yet is the stock form would expand to 128 MiB or more.
+    let is_stock = || zblob.get(4..).is_some_and(is_zlib) && zblob::expand(zblob, bytes_max).is_ok();
+    if !is_zlib(zblob) || is_stock() {
         return Ok((Cow::Borrowed(zblob), false));
     }
     let expanded = inflate(zblob, bytes_max)?.len();

@@ -101,7 +101,7 @@ impl MessageWriter {
     /// The cards that are one line and rare.
     fn plain(&mut self, card: &Card<'_>) {
         match card {
-            Card::Clone { version: 1, .. } => self.line(format_args!("clone")),
+            Card::Clone { version: 1, seqno: 1 } => self.line(format_args!("clone")),
             Card::Clone { version, seqno } => self.line(format_args!("clone {version} {seqno}")),
             Card::CloneSeqno(seqno) => self.line(format_args!("clone_seqno {seqno}")),
             Card::Comment(text) => self.words(&[&[b"#", *text].concat()]),

@@ -37,6 +37,7 @@ fn every_card() -> Vec<Card<'static>> {
             zblob: b"12345",
         },
         Card::Clone { version: 1, seqno: 1 },
+        Card::Clone { version: 1, seqno: 0 },
         Card::Clone {
             version: 3,
             seqno: 17,

@@ -139,6 +139,36 @@ fn a_bare_zlib_stream_cut_anywhere_is_refused() {
     );
 }
 
+/// One of a thousand has behind its first four bytes what could be the head of a zlib stream.
+#[test]
+fn a_bare_zlib_stream_that_looks_like_the_stock_form_unpacks() {
+    // One stored block of 0x08e2 bytes: the lengths in its head make `08 1d`, a head of a zlib stream.
+    let message = [0; 0x08e2];
+    let head: &[u8] = &[0x78, 0x01, 0x01, 0xe2, 0x08, 0x1d, 0xf7];
+    let check_sum: &[u8] = &[0x08, 0xe2, 0, 1];
+    let bare = [head, &message, check_sum].concat();
+    let unpacked = unpack(&bare, ContentType::Compressed, MAX);
+    assert_eq!(unpacked.as_deref(), Ok(&message[..]));
+    let (form, legacy) = stock_form(&bare, MAX).expect("legacy form");
+    assert!(legacy);
+    assert_eq!(form.strip_prefix(&[0, 0, 0x08, 0xe2]), Some(&bare[..]));
+}
+
+#[test]
+fn a_bare_zlib_stream_takes_no_more_room_than_the_limit() {
+    for size in [1, 63, 64, 65, 1000, 4096, 100_000] {
+        let stored = pack(vec![0; size], ContentType::Compressed);
+        let unpack = |bytes_max| unpack(&stored[4..], ContentType::Compressed, bytes_max);
+        let message = unpack(size).expect("it fits").into_owned();
+        assert!(
+            message.len() == size && message.capacity() <= size + 1,
+            "{size}: {}",
+            message.capacity()
+        );
+        assert_eq!(unpack(size - 1), Err(BadEnvelope::TooLarge { max: size - 1 }));
+    }
+}
+
 #[test]
 fn a_cfile_payload_in_legacy_form_gets_its_size_in_front() {
     let (form, legacy) = stock_form(STOCK, MAX).expect("stock form");
