@@ -81,16 +81,20 @@ bench_clone() { # bench_clone JOB FILE [OPTION]
     done
 }
 
+# A hundred syncs that move nothing are one measurement: a single one is shorter than a tick of the server's clock.
 bench_noop() { # bench_noop JOB FILE
+    local many='for _ in {1..100}; do "$@" || exit; done'
     cp "$2" origin.fossil
     serve stock origin.fossil; fossil clone --no-open "$url" n-stock.fossil > /dev/null 2>&1
     fossil sync --once "$url" -R n-stock.fossil > /dev/null 2>&1; stop
-    cp n-stock.fossil n-leaf.fossil
+    cp n-stock.fossil n-leaf.fossil; cp origin.fossil origin-leaf.fossil
+    serve leaf origin-leaf.fossil
+    for _ in 1 2; do "$leaf" sync --once -q "$url" -R n-leaf.fossil > /dev/null; done
     for _ in $(seq "$runs"); do
-        serve stock origin.fossil; measure stock "$1" fossil sync --once "$url" -R n-stock.fossil
-        serve leaf origin.fossil; measure leaf "$1" "$leaf" sync --once "$url" -R n-leaf.fossil
+        serve stock origin.fossil; measure stock "$1" bash -c "$many" many fossil sync --once "$url" -R n-stock.fossil
+        serve leaf origin-leaf.fossil; measure leaf "$1" bash -c "$many" many "$leaf" sync --once -q "$url" -R n-leaf.fossil
     done
-    rm -f n-*.fossil
+    rm -f n-*.fossil origin-leaf.fossil
 }
 
 bench_thousand() { # bench_thousand push|pull
@@ -161,3 +165,10 @@ done | awk -v json="$json" '
     function ratio(a, b) { return b > 0 ? a / b : 0 }
     json { printf "{\"job\":\"%s\",\"leaf\":{\"wall_s\":%s,\"client_cpu_s\":%s,\"server_cpu_s\":%s,\"peak_kb\":%s,\"wire_bytes\":%s,\"rounds\":%s},\"stock\":{\"wall_s\":%s,\"client_cpu_s\":%s,\"server_cpu_s\":%s,\"peak_kb\":%s,\"wire_bytes\":%s,\"rounds\":%s}}\n", $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13; next }
     { printf "%-16s %9.3f/%9.3f %5.2fx  %8.2f/%8.2f %8.2f/%8.2f %9.1f/%9.1f %8.2fx\n", $1, $2, $8, ratio($2, $8), $3, $9, $4, $10, $5 / 1024, $11 / 1024, ratio($6, $12) }'
+
+# What a sync that moves nothing costs must not depend on the size of the repository.
+if [ -z "$json" ] && [ -f noop-1k.leaf ] && [ -f noop-100k.leaf ]; then
+    for program in leaf stock; do
+        echo "$program $(row "noop-1k.$program") $(row "noop-100k.$program")"
+    done | awk '{ printf "no-op sync at 100k over 1k artifacts, %s: client cpu %.2fx, server cpu %.2fx, wire %.2fx\n", $1, $9 / $3, $10 / $4, $12 / $6 }'
+fi

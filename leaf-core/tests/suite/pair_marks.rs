@@ -20,8 +20,7 @@ fn idle_bytes(artifacts: u32) -> (usize, usize) {
     assert_eq!(outcome.rounds, 1, "{artifacts} artifacts");
     assert_eq!(pair.count("igot "), (0, 0), "{artifacts} artifacts");
     let (request, reply) = &pair.wire[0];
-    // The rows in the tokens have as many digits as there are artifacts.
-    (request.lines().count(), reply.lines().count())
+    (request.len(), reply.len())
 }
 
 #[test]
@@ -30,7 +29,7 @@ fn an_idle_sync_says_the_same_whatever_the_size() {
     for artifacts in [90, 150, 1000] {
         assert_eq!(idle_bytes(artifacts), small, "{artifacts} artifacts");
     }
-    assert!(small.0 + small.1 < 15, "{small:?}");
+    assert!(small.0 + small.1 < 1_000, "{small:?}");
 }
 
 #[test]
