@@ -3,26 +3,45 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every Rust file under `folder`, with its text.
-fn sources(folder: &str) -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The folder that holds everything.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .expect("the workspace");
+        .expect("the workspace")
+}
+
+fn text_of(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Every file under `folder` that people wrote and whose path `wanted` likes, with its text.
+fn files(folder: &str, wanted: impl Fn(&Path) -> bool) -> Vec<(String, String)> {
+    let made = ["target", ".git", ".cache", "node_modules", "artifacts"];
     let mut found = Vec::new();
-    let mut folders: Vec<PathBuf> = vec![root.join(folder)];
+    let mut folders: Vec<PathBuf> = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("readable").path();
+            let name = path.strip_prefix(root()).expect("below").display().to_string();
             if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                let name = path.strip_prefix(root).expect("below").display().to_string();
+                let last = path.file_name().expect("a name");
+                if !made.iter().any(|folder| *folder == last) {
+                    folders.push(path);
+                }
+            } else if wanted(&path) {
                 found.push((name, fs::read_to_string(&path).expect("text")));
             }
         }
     }
     assert!(!found.is_empty(), "{folder} holds sources");
     found
+}
+
+/// Every Rust file under `folder`, with its text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    files(folder, |path| {
+        path.extension().is_some_and(|ending| ending == "rs")
+    })
 }
 
 /// Lines of code, without comments.
@@ -105,5 +124,148 @@ fn no_file_has_a_name_that_says_nothing() {
 fn no_file_of_core_is_longer_than_a_sitting() {
     for (name, text) in sources("leaf-core/src") {
         assert!(text.lines().count() <= 700, "{name} wants to be split");
+    }
+}
+
+/// The rows of the README's feature table: the feature, and the tests that show it.
+fn feature_table(readme: &str) -> Vec<(&str, Vec<&str>)> {
+    let rows = readme
+        .lines()
+        .skip_while(|line| *line != "| feature | test |")
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let cells = row.trim_matches('|').rsplit_once('|');
+        let (feature, tests) = cells.unwrap_or_else(|| panic!("two cells: {row}"));
+        (feature.trim(), tests.split('`').skip(1).step_by(2).collect())
+    })
+    .collect()
+}
+
+#[test]
+fn every_feature_of_the_readme_is_shown_by_tests_that_exist() {
+    let readme = text_of("README.md");
+    let sources = sources("tests")
+        .into_iter()
+        .chain(sources("leaf-core"))
+        .chain(sources("leaf-native"))
+        .filter(|(name, _)| name != "tests/tidy/main.rs");
+    let all: String = sources.map(|(_, text)| text).collect();
+    let table = feature_table(&readme);
+    assert!(table.len() > 10, "the feature table was found");
+    for (feature, tests) in table {
+        assert!(!tests.is_empty(), "no test shows: {feature}");
+        for test in tests {
+            let defined = all.contains(&format!("fn {test}("));
+            assert!(defined, "no test is named {test}, which is to show: {feature}");
+        }
+    }
+}
+
+#[test]
+fn every_make_target_of_the_readme_exists() {
+    let (readme, makefile) = (text_of("README.md"), text_of("Makefile"));
+    let mut seen = 0;
+    for (at, make) in readme.match_indices("make ") {
+        let (before, rest) = (readme.split_at(at).0, readme.split_at(at + make.len()).1);
+        if !before.ends_with(['`', '\n']) {
+            continue;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '-');
+        let target = rest.split_at(end.unwrap_or(rest.len())).0;
+        let defined = makefile.lines().any(|line| {
+            line.strip_prefix(target)
+                .is_some_and(|rest| rest.starts_with(':'))
+        });
+        assert!(defined, "the Makefile lacks {target}");
+        seen += 1;
+    }
+    assert!(seen > 3, "the README names targets");
+}
+
+#[test]
+fn no_file_holds_a_place_of_one_machine_or_work_put_off() {
+    let written_by_people = |path: &Path| {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let is_this = path.ends_with("tests/tidy/main.rs");
+        matches!(ending, Some("rs" | "sh" | "md" | "toml" | "sql")) && !is_this
+            || path.ends_with("Makefile")
+            || path.ends_with(".ci/run")
+    };
+    let places = ["/home/", "/root/", "/work/", "/tmp/wt"];
+    let put_off = ["todo!", "unimplemented!", "dbg!", "FIXME", "XXX"];
+    for (name, text) in files("", written_by_people) {
+        for (number, line) in (1..).zip(text.lines()) {
+            let put_off = put_off.iter().find(|word| line.contains(*word));
+            assert_eq!(put_off, None, "{name}:{number}: {line}");
+            for place in places {
+                // Behind a name it is the path of a URL.
+                let is_place = |(at, _): (usize, _)| {
+                    let before = line.split_at(at).0;
+                    !before.ends_with(|c: char| c.is_alphanumeric())
+                };
+                let found = line.match_indices(place).any(is_place);
+                assert!(!found, "{name}:{number}: {line}");
+            }
+        }
+    }
+}
+
+/// The lines of one table of a manifest, without comments.
+fn table<'a>(manifest: &'a str, header: &str) -> Vec<&'a str> {
+    manifest
+        .lines()
+        .skip_while(|line| *line != header)
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
+}
+
+#[test]
+fn unsafe_code_is_in_the_lanes_only() {
+    let denied = "unsafe_code = \"deny\"";
+    assert!(table(&text_of("Cargo.toml"), "[workspace.lints.rust]").contains(&denied));
+    assert!(table(&text_of("tests/fuzz/Cargo.toml"), "[lints.rust]").contains(&denied));
+    for (name, manifest) in files("", |path| path.ends_with("Cargo.toml")) {
+        if name != "Cargo.toml" && name != "tests/fuzz/Cargo.toml" {
+            assert_eq!(table(&manifest, "[lints]"), ["workspace = true"], "{name}");
+        }
+    }
+    for (name, text) in sources("")
+        .iter()
+        .filter(|(name, _)| name != "tests/tidy/main.rs")
+    {
+        let in_lanes = name.starts_with("leaf-core/lanes/src/x86/");
+        let let_in = ["allow(unsafe_code", "expect(unsafe_code", "warn(unsafe_code"];
+        let found = code(text).find(|line| let_in.iter().any(|word| line.contains(word)));
+        assert!(in_lanes || found.is_none(), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn core_depends_on_few_crates_and_each_has_a_reason() {
+    let expected = [
+        "flate2",       // zlib, which artifacts and messages are compressed by
+        "leaf-lanes",   // our own: several hashes at once
+        "md-5",         // R and Z cards
+        "rusqlite",     // the format of a repository is an SQLite schema
+        "sha1",         // names and logins of old
+        "sha1-checked", // the same, where a collision may be meant
+        "thiserror",    // what errors say
+    ];
+    let manifest = text_of("leaf-core/Cargo.toml");
+    let dependencies = table(&manifest, "[dependencies]");
+    let names: Vec<&str> = dependencies
+        .iter()
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .collect();
+    assert_eq!(names, expected);
+    for line in manifest.lines() {
+        let is_normal = line.ends_with("dependencies]") && !line.ends_with("dev-dependencies]");
+        assert!(
+            !is_normal || line == "[dependencies]",
+            "{line} hides dependencies"
+        );
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Neighbours in a delta chain are asked for one after the other; with their common source at hand each costs
 //! one delta, not a chain. What was used longest ago goes first.
+//!
+//! Source: Fossil `src/content.c`, `content_cache_insert`, `content_cache_expire_oldest`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! What a session is asked to do.
+//!
+//! Source: Fossil `src/xfer.c`, the `SYNC_` flags of `client_sync`; `src/sync.c`, `process_sync_args`.
 
 use crate::id::ArtifactHash;
 use crate::limits::Limits;

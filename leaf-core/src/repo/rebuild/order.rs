@@ -1,6 +1,8 @@
 //! The order in which a stock rebuild would meet all artifacts, found in one walk over the delta trees.
 //!
 //! See [`Order`].
+//!
+//! Source: Fossil `src/rebuild.c`, `rebuild_db`, `rebuild_step`; `src/bag.c`.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -2,6 +2,8 @@
 //!
 //! The same rules as for tags that come one by one, see `crosslink::tags`. Check-ins that inherit the same
 //! tags share one list of them.
+//!
+//! Source: Fossil `src/tag.c`, `tag_insert`, `tag_propagate_all`.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
