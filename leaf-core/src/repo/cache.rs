@@ -11,14 +11,26 @@ use std::sync::Arc;
 use crate::id::Rid;
 
 /// Bytes of content kept.
-const BYTES_MAX: usize = 8 << 20;
+pub(super) const BYTES_MAX: usize = 8 << 20;
 
 /// Expanded artifacts by row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ContentCache {
     entries: HashMap<Rid, (u64, Arc<Vec<u8>>)>,
     bytes: usize,
+    bytes_max: usize,
     clock: u64,
+}
+
+impl Default for ContentCache {
+    fn default() -> Self {
+        Self {
+            entries: HashMap::new(),
+            bytes: 0,
+            bytes_max: BYTES_MAX,
+            clock: 0,
+        }
+    }
 }
 
 impl ContentCache {
@@ -30,13 +42,13 @@ impl ContentCache {
     }
 
     pub(super) fn keep(&mut self, rid: Rid, content: &Arc<Vec<u8>>) {
-        if content.len() > BYTES_MAX / 4 || self.entries.contains_key(&rid) {
+        if content.len() > self.bytes_max / 4 || self.entries.contains_key(&rid) {
             return;
         }
         self.clock += 1;
         self.bytes += content.len();
         self.entries.insert(rid, (self.clock, Arc::clone(content)));
-        while self.bytes > BYTES_MAX {
+        while self.bytes > self.bytes_max {
             // A scan, yet the cache holds few entries when they are large, and drops half of them at once.
             let mut ages: Vec<u64> = self.entries.values().map(|(used, _)| *used).collect();
             let middle = ages.len() / 2;
@@ -58,7 +70,15 @@ impl ContentCache {
         }
     }
 
+    /// Drops everything, and keeps no more than `bytes_max` from now on.
+    pub(super) fn resize(&mut self, bytes_max: usize) {
+        *self = Self {
+            bytes_max,
+            ..Self::default()
+        };
+    }
+
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        self.resize(self.bytes_max);
     }
 }

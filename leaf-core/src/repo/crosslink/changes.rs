@@ -246,16 +246,21 @@ impl PackedChanges {
         self.0.extend_from_slice(name);
     }
 
-    /// Gives back what is not needed.
-    pub(in crate::repo) fn shrink(&mut self) {
-        self.0.shrink_to_fit();
+    /// The bytes, to be read by [`unpack_all`].
+    pub(in crate::repo) fn as_bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// All of them, in the order they were added.
     pub(in crate::repo) fn iter(&self) -> impl Iterator<Item = PackedChange<'_>> {
-        let mut rest = self.0.as_slice();
-        std::iter::from_fn(move || (!rest.is_empty()).then(|| unpack(&mut rest)))
+        unpack_all(&self.0)
     }
+}
+
+/// The changes in `bytes`, which are those of one [`PackedChanges`] or of several in a row.
+pub(in crate::repo) fn unpack_all(bytes: &[u8]) -> impl Iterator<Item = PackedChange<'_>> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || (!rest.is_empty()).then(|| unpack(&mut rest)))
 }
 
 const PACKED: &str = "`push` wrote it";

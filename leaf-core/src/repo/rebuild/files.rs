@@ -5,8 +5,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::RepoError;
-use super::super::crosslink::changes::{PackedChange, PackedChanges};
+use super::super::crosslink::changes::PackedChange;
 use super::super::crosslink::{CheckinFacts, Side, SqlText};
+use super::super::verify::{LinkIndex, Links};
 use super::Bulk;
 use crate::id::{ArtifactHash, Rid};
 
@@ -22,24 +23,44 @@ struct FileRow {
 }
 
 /// File names in order; the number of a name is one more than its place.
-struct FileNames<'a>(Vec<&'a [u8]>);
+struct FileNames<'a> {
+    sorted: Vec<&'a [u8]>,
+    /// Where the last name was found: those of one check-in are asked for in order.
+    last: usize,
+}
 
 impl<'a> FileNames<'a> {
     /// All names in `links`.
-    fn of(links: &'a HashMap<(i64, i64), PackedChanges>) -> Self {
-        let mut names = Vec::new();
-        for change in links.values().flat_map(PackedChanges::iter) {
-            names.push(change.name);
-            names.extend(change.prior);
+    fn of(links: &'a LinkIndex) -> Self {
+        let names = links.all().flat_map(|change| [Some(change.name), change.prior]);
+        let mut sorted: Vec<&[u8]> = Vec::new();
+        // Most come many times: room is made by dropping those before more is taken.
+        for name in names.flatten() {
+            if sorted.len() == sorted.capacity() {
+                sorted.sort_unstable();
+                sorted.dedup();
+                if sorted.len() > sorted.capacity() / 2 {
+                    sorted.reserve(sorted.len());
+                }
+            }
+            sorted.push(name);
         }
-        names.sort_unstable();
-        names.dedup();
-        Self(names)
+        sorted.sort_unstable();
+        sorted.dedup();
+        Self { sorted, last: 0 }
     }
 
-    fn number(&self, name: &[u8]) -> i64 {
-        let at = self.0.binary_search(&name).expect("all names were collected");
-        i64::try_from(at).expect("as many as fit into memory") + 1
+    fn number(&mut self, name: &[u8]) -> i64 {
+        let near = self.last..self.sorted.len().min(self.last + 4);
+        let is_it = |at: &usize| self.sorted.get(*at).is_some_and(|other| *other == name);
+        self.last = match near.clone().find(is_it) {
+            Some(at) => at,
+            None => self
+                .sorted
+                .binary_search(&name)
+                .expect("all names were collected"),
+        };
+        i64::try_from(self.last).expect("as many as fit into memory") + 1
     }
 }
 
@@ -47,17 +68,17 @@ impl Bulk<'_> {
     pub(super) fn enter_files(&mut self) -> Result<(), RepoError> {
         self.compare_the_rest()?;
         let links = std::mem::take(&mut self.links);
-        let names = FileNames::of(&links);
+        let mut names = FileNames::of(&links);
         let mut insert = self
             .tx
             .db
             .prepare_cached("INSERT INTO filename(fnid, name) VALUES (?1, ?2)")?;
-        for (number, name) in (1_i64..).zip(&names.0) {
+        for (number, name) in (1_i64..).zip(&names.sorted) {
             insert.execute((number, SqlText(name)))?;
         }
         let checkins = std::mem::take(&mut self.checkins);
         for facts in &checkins {
-            let rows = self.file_rows(facts, &links, &names)?;
+            let rows = self.file_rows(facts, &links, &mut names)?;
             self.enter_rows(facts.rid.0, &rows)?;
         }
         self.checkins = checkins;
@@ -80,18 +101,20 @@ impl Bulk<'_> {
 
     /// Compares what was not met together.
     fn compare_the_rest(&mut self) -> Result<(), RepoError> {
-        let mut compared = Vec::new();
+        let mut compared = Links::default();
         for facts in &self.checkins {
             for side in self.sides(facts)? {
                 let key = (side.rid, facts.rid.0);
-                if self.links.contains_key(&key) {
+                if self.links.contains(key) {
                     continue;
                 }
                 let changes = match side.rid {
                     0 => self.linker.all_added(facts.rid.0)?,
                     parent => self.linker.compare_rows(parent, facts.rid.0)?,
                 };
-                compared.extend(changes.map(|changes| (key, changes)));
+                if let Some(changes) = changes {
+                    compared.add(key, &changes);
+                }
             }
         }
         self.links.extend(compared);
@@ -101,8 +124,8 @@ impl Bulk<'_> {
     fn file_rows(
         &self,
         facts: &CheckinFacts,
-        links: &HashMap<(i64, i64), PackedChanges>,
-        names: &FileNames<'_>,
+        links: &LinkIndex,
+        names: &mut FileNames<'_>,
     ) -> Result<Vec<FileRow>, RepoError> {
         let mut rows: Vec<FileRow> = Vec::new();
         let mut primary: HashSet<i64> = HashSet::new();
@@ -110,9 +133,9 @@ impl Bulk<'_> {
             if !side.is_primary && primary.is_empty() {
                 primary = rows.iter().map(|row| row.name).collect();
             }
-            match links.get(&(side.rid, facts.rid.0)) {
+            match links.get((side.rid, facts.rid.0)) {
                 Some(changes) => {
-                    for change in changes.iter() {
+                    for change in changes {
                         let row = self.file_row(side, &change, names)?;
                         if side.is_primary || primary.contains(&row.name) {
                             rows.push(row);
@@ -134,7 +157,7 @@ impl Bulk<'_> {
         &self,
         side: Side,
         change: &PackedChange<'_>,
-        names: &FileNames<'_>,
+        names: &mut FileNames<'_>,
     ) -> Result<FileRow, RepoError> {
         let row_of = |hash: Option<&_>| match hash {
             Some(hash) => Ok::<_, RepoError>(self.linker.row_of(hash)?.unwrap_or(0)),

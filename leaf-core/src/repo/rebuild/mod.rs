@@ -13,10 +13,9 @@ mod tags;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::crosslink::changes::PackedChanges;
 use super::crosslink::{CheckinFacts, Linker, SqlText};
-use super::verify::{Checked, Fault, Names};
-use super::{Repo, RepoError, RepoTx};
+use super::verify::{Checked, Fault, LinkIndex, Names};
+use super::{Repo, RepoError, RepoTx, cache};
 use crate::id::{ArtifactHash, Rid};
 use crate::time::Timestamp;
 
@@ -36,7 +35,11 @@ impl RepoTx<'_> {
         }
         self.drop_derived()?;
         self.create_derived()?;
-        Bulk::new(self, checked)?.run()
+        // The facts of a long history are in memory meanwhile.
+        self.cache.borrow_mut().resize(cache::BYTES_MAX / 4);
+        let done = Bulk::new(self, checked)?.run();
+        self.cache.borrow_mut().resize(cache::BYTES_MAX);
+        done
     }
 }
 
@@ -74,7 +77,7 @@ struct Bulk<'t> {
     /// By row.
     checkins: Vec<CheckinFacts>,
     others: Vec<Rid>,
-    links: HashMap<(i64, i64), PackedChanges>,
+    links: LinkIndex,
     private: HashSet<i64>,
     /// Parents that tags give to check-ins in place of their own.
     named: HashMap<i64, Vec<ArtifactHash>>,
@@ -90,7 +93,7 @@ impl<'t> Bulk<'t> {
             linker: Linker::for_rebuild(tx, order::stock_order(tx)?, names),
             checkins: Vec::new(),
             others: Vec::new(),
-            links: HashMap::new(),
+            links: LinkIndex::default(),
             private: column(tx, "SELECT rid FROM private")?.into_iter().collect(),
             named: HashMap::new(),
             tree: Vec::new(),
@@ -98,9 +101,7 @@ impl<'t> Bulk<'t> {
         for part in checked {
             bulk.checkins.extend(part.checkins);
             bulk.others.extend(part.others);
-            let links = part.links.into_iter();
-            bulk.links
-                .extend(links.map(|link| ((link.parent, link.child), link.changes)));
+            bulk.links.extend(part.links);
         }
         let shunned = column(tx, "SELECT rid FROM shun CROSS JOIN blob USING(uuid)")?;
         let shunned: HashSet<i64> = shunned.into_iter().collect();

@@ -8,16 +8,17 @@
 //!
 //! Source: Fossil `src/rebuild.c`, `rebuild_step`; `src/content.c`, `test_integrity`.
 
+mod links;
 mod names;
 mod plan;
 mod recent;
 mod walk;
 
 use super::crosslink::CheckinFacts;
-use super::crosslink::changes::PackedChanges;
 use super::{Repo, RepoError};
 use crate::id::{ArtifactHash, Rid};
 
+pub(super) use links::{LinkIndex, Links};
 pub(super) use names::Names;
 pub use plan::CheckPart;
 
@@ -39,15 +40,7 @@ pub struct Checked {
     /// The other structural artifacts.
     pub(super) others: Vec<Rid>,
     /// What check-ins change of their parents, as far as both were at hand at one time.
-    pub(super) links: Vec<Link>,
-}
-
-/// What a check-in changes of another; of none when `parent` is 0.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) parent: i64,
-    pub(super) child: i64,
-    pub(super) changes: PackedChanges,
+    pub(super) links: Links,
 }
 
 /// An artifact that is not what its row says.

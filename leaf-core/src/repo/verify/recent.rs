@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::Link;
+use super::Links;
 use crate::format::artifact::{FileLine, ManifestView};
 use crate::id::ArtifactHash;
 use crate::repo::crosslink::changes::{self, FileList, PackedChanges};
@@ -73,7 +73,7 @@ impl Recent {
         hash: ArtifactHash,
         content: &Arc<Vec<u8>>,
         view: &ManifestView<'_>,
-        links: &mut Vec<Link>,
+        links: &mut Links,
     ) {
         let Some(kept) = Kept::new(rid, content, view) else {
             return;
@@ -105,22 +105,12 @@ impl Recent {
         }
     }
 
-    fn compare(parent: &Kept, child: &Kept, links: &mut Vec<Link>) {
+    fn compare(parent: &Kept, child: &Kept, links: &mut Links) {
         if let (Some(above), Some(below)) = (parent.lines(), child.lines()) {
             let mut packed = PackedChanges::default();
             let (above, below) = (FileList::complete(&above), FileList::complete(&below));
             changes::compare(&above, &below, &mut |change| packed.push(&change));
-            Self::link(parent.rid, child.rid, packed, links);
+            links.add((parent.rid, child.rid), &packed);
         }
-    }
-
-    /// Notes what was compared.
-    pub(super) fn link(parent: i64, child: i64, mut changes: PackedChanges, links: &mut Vec<Link>) {
-        changes.shrink();
-        links.push(Link {
-            parent,
-            child,
-            changes,
-        });
     }
 }

@@ -210,6 +210,7 @@ impl Walk<'_> {
             .flush(&mut |named, verdict, content| facts.note(named, verdict, &content));
         self.report();
         self.found.bad.sort_by_key(|row| row.rid);
+        self.found.links.shrink();
         self.found
     }
 }
@@ -234,7 +235,7 @@ impl Facts<'_> {
                 if view.parents.is_empty() {
                     let mut packed = PackedChanges::default();
                     changes::added(&view.files, &mut |change| packed.push(&change));
-                    Recent::link(0, rid, packed, &mut self.found.links);
+                    self.found.links.add((0, rid), &packed);
                 }
                 if view.baseline.is_none() {
                     self.recent.add(rid, hash, content, &view, &mut self.found.links);
