@@ -39,7 +39,7 @@ impl Names {
         // Hashes are spread evenly: the place of one is known nearly, and the search is short.
         let count = self.rows.len();
         let share = u128::from(u64::from_be_bytes(*key.first_chunk()?));
-        let guess = usize::try_from(share * count as u128 >> 64).ok()?;
+        let guess = usize::try_from((share * count as u128) >> 64).ok()?;
         let (mut reach, mut from, mut to) = (8, guess, guess);
         while from > 0 && self.rows.get(from).is_none_or(|row| row.0 > key) {
             from = from.saturating_sub(reach);
