@@ -183,6 +183,36 @@ fn every_make_target_of_the_readme_exists() {
     assert!(seen > 3, "the README names targets");
 }
 
+/// Modules without a counterpart in Fossil, and why.
+const OURS: [(&str, &str); 8] = [
+    ("format/batch.rs", "stock hashes one content at a time"),
+    ("repo/change.rs", "what our own writers share"),
+    ("repo/column.rs", "Rust wants to know what is UTF-8"),
+    ("repo/error.rs", "stock ends the program"),
+    ("repo/verify/names.rs", "stock asks the table blob"),
+    ("repo/verify/plan.rs", "stock verifies in one thread"),
+    ("repo/verify/recent.rs", "stock expands each check-in again"),
+    ("sync/error.rs", "stock ends the program"),
+];
+
+#[test]
+fn every_module_of_core_says_where_its_truth_comes_from() {
+    for folder in ["format", "repo", "sync", "xfer"] {
+        for (name, text) in sources(&format!("leaf-core/src/{folder}")) {
+            let header = text.lines().take_while(|line| line.starts_with("//!"));
+            let has_source = header.clone().any(|line| line.starts_with("//! Source: "));
+            let is_ours = OURS
+                .iter()
+                .any(|(ours, _)| name.strip_prefix("leaf-core/src/") == Some(ours));
+            assert!(has_source || is_ours, "{name} does not say its source");
+            assert!(!(has_source && is_ours), "{name} says its source: not only ours");
+        }
+    }
+    for (ours, _) in OURS {
+        assert!(root().join("leaf-core/src").join(ours).exists(), "{ours} is gone");
+    }
+}
+
 #[test]
 fn no_file_holds_a_place_of_one_machine_or_work_put_off() {
     let written_by_people = |path: &Path| {

@@ -1,6 +1,8 @@
 //! File changes of all check-ins.
 //!
 //! Most were compared while they were checked; the rest is expanded again.
+//!
+//! Source: Fossil `src/manifest.c`, `add_mlink`, `add_one_mlink`, `manifest_add_checkin_linkages`.
 
 use std::collections::{HashMap, HashSet};
 

@@ -2,6 +2,8 @@
 //!
 //! Of several deltas of one source those with the least below them come first, so that few contents wait at
 //! a time however a tree is shaped.
+//!
+//! Source: Fossil `src/rebuild.c`, `rebuild_step`; `src/content.c`, `test_integrity`.
 
 use std::sync::Arc;
 
