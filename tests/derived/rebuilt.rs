@@ -55,6 +55,9 @@ fn links_of_an_edited_comment_are_those_of_stock() {
     let file = everything(&scratch, "edited.fossil");
     let shown = file.to_str().expect("a plain path");
     let target = checkin(&file, "Day 4");
+    // From 2.26 on a comment with a broken link in it is refused.
+    let lenient = "REPLACE INTO config(name,value,mtime) VALUES('verify-comments','off',now())";
+    scratch.fossil(&["sql", "-R", shown, lenient]);
     for (comment, edit) in [
         ("Day 5", format!("Edited, see [{}] & [other]", &target[..10])),
         ("Day 6", format!("Edited too, [{}|shown]", &target[..20])),

@@ -29,14 +29,24 @@ fn both(scratch: &Scratch) -> (PathBuf, PathBuf) {
     (ours, stock)
 }
 
+/// Tables that releases from 2.26 on make without row numbers; both forms are good for every release.
+const EITHER_FORM: &str = "'concealed', 'config', 'shun'";
+
 #[test]
 fn the_tables_are_those_of_fossil_init() {
     let scratch = Scratch::new();
     let (ours, stock) = both(&scratch);
-    let schema = "SELECT type || ' ' || name || ' ' || replace(replace(replace(lower(coalesce(sql, '')),
+    let schema = format!(
+        "SELECT type || ' ' || name || ' ' || replace(replace(replace(lower(coalesce(sql, '')),
                          ' ', ''), char(10), ''), '\"', '')
-                    FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1";
-    assert_eq!(oracle::column(&ours, schema), oracle::column(&stock, schema));
+           FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' AND tbl_name NOT IN ({EITHER_FORM}) ORDER BY 1"
+    );
+    assert_eq!(oracle::column(&ours, &schema), oracle::column(&stock, &schema));
+    let columns = format!(
+        "SELECT t.name || '.' || c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
+          WHERE t.name IN ({EITHER_FORM}) ORDER BY t.name, c.cid"
+    );
+    assert_eq!(oracle::column(&ours, &columns), oracle::column(&stock, &columns));
     let kind = "SELECT application_id FROM pragma_application_id";
     assert_eq!(oracle::number(&ours, kind), oracle::number(&stock, kind));
 }
@@ -47,7 +57,9 @@ fn the_first_rows_are_those_of_fossil_init() {
     let (ours, stock) = both(&scratch);
     for rows in [
         "SELECT tagid || ' ' || tagname FROM tag WHERE tagname NOT LIKE 'sym-%' ORDER BY tagid",
-        "SELECT login || ' ' || cap || ' ' || info || ' ' || jx FROM user WHERE login <> 'alice' ORDER BY login",
+        // From 2.22 on `anonymous` may do less in the web pages: hz.
+        "SELECT login || ' ' || iif(cap = 'hz', 'hmnc', cap) || ' ' || info || ' ' || jx FROM user
+           WHERE login <> 'alice' ORDER BY login",
         "SELECT quote(title) || quote(mtime) || quote(cols) || quote(sqlcode) || quote(jx) FROM reportfmt",
         "SELECT name || ' ' || value FROM config WHERE name IN
            ('hash-policy', 'content-schema', 'aux-schema', 'autosync', 'localauth', 'timeline-plaintext')

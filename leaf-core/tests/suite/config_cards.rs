@@ -48,6 +48,77 @@ fn what_one_repository_sends_another_takes() {
     assert_eq!(to.shunned().expect("query"), from.shunned().expect("query"));
 }
 
+/// The tables that releases from 2.26 on make in another form. Source: Fossil 2.28 `src/schema.c`.
+const TABLES_OF_2_28: &str = "
+    DROP TABLE config; DROP TABLE shun; DROP TABLE concealed;
+    CREATE TABLE config(
+      name TEXT PRIMARY KEY NOT NULL,  -- Primary name of the entry
+      value CLOB,                      -- Content of the named parameter
+      mtime DATE,                      -- last modified.  seconds since 1970
+      CHECK( typeof(name)='text' AND length(name)>=1 )
+    ) WITHOUT ROWID;
+    CREATE TABLE shun(
+      uuid TEXT PRIMARY KEY,-- UUID of artifact to be shunned. Canonical form
+      mtime DATE,           -- When added.  seconds since 1970
+      scom TEXT             -- Optional text explaining why the shun occurred
+    ) WITHOUT ROWID;
+    CREATE TABLE concealed(
+      hash TEXT PRIMARY KEY,    -- The SHA1 hash of content
+      mtime DATE,               -- Time created.  Seconds since 1970
+      content TEXT              -- Content intended to be concealed
+    ) WITHOUT ROWID;
+    INSERT INTO config SELECT * FROM kept;
+    DROP TABLE kept;";
+
+#[test]
+fn tables_of_newer_releases_are_read_and_written_like_the_older() {
+    let db = repo().into_connection();
+    db.execute_batch(&format!(
+        "CREATE TABLE kept AS SELECT * FROM config; {TABLES_OF_2_28}"
+    ))
+    .expect("valid SQL");
+    let mut newer = Repo::open(db).expect("a repository of 2.28");
+    let (spam, later) = (crate::world::named(b"spam"), NOW.plus_ms(60_000));
+    let mut older = repo();
+    let fill = |repo: &mut Repo| {
+        repo.write(|tx| {
+            tx.set_config("project-name", "ours", NOW)?;
+            tx.set_config("project-name", "ours after all", later)?;
+            tx.shun(&spam, Some("once"), NOW)?;
+            tx.shun(&spam, Some("twice"), later)?;
+            tx.note_peer_url("http://mirror.example.org/", true, NOW)?;
+            tx.unset_config("project-description")
+        })
+        .expect("query");
+    };
+    fill(&mut newer);
+    fill(&mut older);
+    for (group, card, payload) in [
+        (ConfigGroup::Project, "/config", "'project-name' value 'theirs'"),
+        (
+            ConfigGroup::Shun,
+            "/shun",
+            "'0123456789012345678901234567890123456789' scom 'theirs'",
+        ),
+    ] {
+        for mtime in [later.unix() - 1, later.unix() + 1] {
+            let payload = format!("{mtime} {payload}");
+            assert_eq!(
+                apply(&mut newer, card, &payload, &[group]),
+                apply(&mut older, card, &payload, &[group]),
+                "{payload}"
+            );
+        }
+    }
+    for group in [ConfigGroup::Project, ConfigGroup::Shun] {
+        assert_eq!(
+            newer.config_cards(group, 0).expect("query"),
+            older.config_cards(group, 0).expect("query")
+        );
+    }
+    assert_eq!(newer.shunned().expect("query"), older.shunned().expect("query"));
+}
+
 #[test]
 fn the_later_value_stays() {
     let mut repo = repo();
