@@ -1,7 +1,7 @@
 //! The sync loop of a command: compose, carry, apply, until nothing is left to move.
 
 use crate::error::CliError;
-use crate::output::{Out, count};
+use crate::output::{Out, count, grouped};
 use crate::progress::{Progress, traffic};
 use crate::remote::{HttpRemote, RoundRequest};
 use crate::world;
@@ -44,6 +44,7 @@ pub fn drive(
     let mut session = SyncSession::new(options);
     let mut driven = Driven::default();
     let mut progress = Progress::open_ended(out, stage);
+    let mut expected = None;
     let mut lost = 0;
     while let Some(transmit) = session.poll_transmit(repo, world::entropy())? {
         let request = RoundRequest {
@@ -55,10 +56,10 @@ pub fn drive(
         let (before, sent) = (driven.bytes_received, driven.bytes_sent);
         let stats = *session.stats();
         let carried = remote.round_trip(request, &mut |bytes, _| {
-            progress.set(before + bytes, |elapsed| {
-                let artifacts = count(stats.artifacts_received, "artifact");
+            progress.set(stats.artifacts_received, |elapsed| {
                 format!(
-                    "{artifacts}, {}",
+                    "{}, {}",
+                    how_far(stats.artifacts_received, expected, elapsed),
                     traffic(transmit.round, before + bytes, sent, elapsed)
                 )
             });
@@ -77,14 +78,31 @@ pub fn drive(
             }
             Err(error) => return Err(error.into()),
         }
-        driven
-            .remarks
-            .extend(std::iter::from_fn(|| session.poll_event()).filter_map(|event| remark(&event)));
+        while let Some(event) = session.poll_event() {
+            if let SyncEvent::Expected { artifacts } = event {
+                progress.expect(artifacts);
+                expected = Some(artifacts);
+            }
+            driven.remarks.extend(remark(&event));
+        }
     }
     driven.stats = *session.stats();
     driven.elapsed = progress.elapsed();
     progress.finish();
     Ok(driven)
+}
+
+/// `1,234 of 65,000 artifacts, 12 s left`, or `1,234 artifacts` when nobody knows how many there will be.
+fn how_far(artifacts: u64, expected: Option<u64>, elapsed: Duration) -> String {
+    let Some(expected) = expected.filter(|expected| *expected >= artifacts) else {
+        return count(artifacts, "artifact");
+    };
+    let left = elapsed
+        .as_secs()
+        .saturating_mul(expected - artifacts)
+        .checked_div(artifacts);
+    let left = left.map_or_else(String::new, |seconds| format!(", {seconds} s left"));
+    format!("{} of {}{left}", grouped(artifacts), count(expected, "artifact"))
 }
 
 /// What of an event the user should hear.
@@ -98,11 +116,32 @@ fn remark(event: &SyncEvent) -> Option<String> {
             );
             Some(format!("the server's clock is {by} s {way} ours"))
         }
+        SyncEvent::Link { url } => Some(format!(
+            "another repository of the project: {}",
+            crate::output::tame(url)
+        )),
         SyncEvent::PullOnly => Some("the server takes nothing from us: pulled only".to_owned()),
         SyncEvent::ServerSays { message } => {
             Some(format!("the server says: {}", crate::output::tame(message)))
         }
         SyncEvent::UvPullOnly => Some("the server takes no unversioned files from us".to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_a_clone_is_says_what_is_left_once_the_total_is_known() {
+        let after = Duration::from_secs(10);
+        assert_eq!(how_far(1_000, None, after), "1,000 artifacts");
+        assert_eq!(
+            how_far(1_000, Some(4_000), after),
+            "1,000 of 4,000 artifacts, 30 s left"
+        );
+        assert_eq!(how_far(0, Some(4_000), after), "0 of 4,000 artifacts");
+        assert_eq!(how_far(5, Some(4), after), "5 artifacts", "the server was wrong");
     }
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 /// How often a plain line is printed.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
+/// The moving line of a stage of which the end is known.
+const COUNTED: &str = "{spinner:.green} {prefix} {bar:28.green/dim} {percent:>3}% {wide_msg}";
 /// How often the moving line moves.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -32,8 +34,13 @@ impl Progress {
 
     /// A stage of `total` steps.
     pub fn counted(out: Out, stage: &str, total: u64) -> Self {
-        let template = "{spinner:.green} {prefix} {bar:28.green/dim} {percent:>3}% {wide_msg}";
-        Self::new(out, stage, ProgressBar::new(total), template)
+        Self::new(out, stage, ProgressBar::new(total), COUNTED)
+    }
+
+    /// The end is known now: `total` steps from the begin.
+    pub fn expect(&self, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_style(style(COUNTED));
     }
 
     fn new(out: Out, stage: &str, bar: ProgressBar, template: &str) -> Self {
@@ -43,8 +50,7 @@ impl Progress {
         } else {
             ProgressDrawTarget::hidden()
         });
-        let style = ProgressStyle::with_template(template).expect("our own template is well formed");
-        bar.set_style(style.progress_chars("━╸─"));
+        bar.set_style(style(template));
         bar.set_prefix(stage.to_owned());
         if lively {
             bar.enable_steady_tick(TICK);
@@ -83,6 +89,11 @@ impl Progress {
     pub fn finish(self) {
         self.bar.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("our own template is well formed");
+    style.progress_chars("━╸─")
 }
 
 /// `12 rounds, 3.4 MB received at 5.6 MB/s, 0 B sent`.

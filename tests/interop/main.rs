@@ -14,6 +14,7 @@ mod ci_lock;
 mod clone;
 mod config;
 mod exchange;
+mod links;
 mod login;
 mod many;
 mod private;

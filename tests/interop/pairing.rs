@@ -160,20 +160,26 @@ impl Pairing {
 pub(crate) struct Options {
     pub unversioned: bool,
     pub private: bool,
+    pub share_links: bool,
 }
 
 impl Options {
     pub(crate) const PLAIN: Self = Self {
         unversioned: false,
         private: false,
+        share_links: false,
     };
     pub(crate) const UNVERSIONED: Self = Self {
         unversioned: true,
-        private: false,
+        ..Self::PLAIN
     };
     pub(crate) const PRIVATE: Self = Self {
-        unversioned: false,
         private: true,
+        ..Self::PLAIN
+    };
+    pub(crate) const SHARE_LINKS: Self = Self {
+        share_links: true,
+        ..Self::PLAIN
     };
 
     fn words(self, program: Program) -> Vec<&'static str> {
@@ -182,7 +188,11 @@ impl Options {
         } else {
             "-u"
         };
-        let chosen = [(self.unversioned, unversioned), (self.private, "--private")];
+        let chosen = [
+            (self.unversioned, unversioned),
+            (self.private, "--private"),
+            (self.share_links, "--share-links"),
+        ];
         chosen
             .into_iter()
             .filter(|(on, _)| *on)

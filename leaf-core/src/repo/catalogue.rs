@@ -182,6 +182,24 @@ impl Repo {
         Ok(())
     }
 
+    /// About how many artifacts [`each_stored`](Self::each_stored) lends: shunned ones that are still here count.
+    ///
+    /// Counted in indices: where contents are is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError`] when the repository cannot be read.
+    pub fn cloned_count(&self, private: bool) -> Result<u64, RepoError> {
+        let count = "SELECT (SELECT count(*) FROM blob) - (SELECT count(*) FROM phantom)
+             - iif(?1, 0, (SELECT count(*) FROM private CROSS JOIN blob USING (rid)
+                           WHERE rid NOT IN (SELECT rid FROM phantom)))";
+        let count: i64 = self
+            .db
+            .prepare_cached(count)?
+            .query_row([private], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     /// The artifact that `rid` most likely is a later version of: the parent check-in, or the file before.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
-//! Where other repositories of the project are: config rows `syncwith:URL` and `syncfrom:URL`.
+//! Where other repositories of the project are: config rows `syncwith:URL`, `syncfrom:URL` and `link:URL`.
 //!
-//! Source: Fossil `src/xfer.c` `xfer_syncwith()` and pragma `req-links`.
+//! Source: Fossil `src/xfer.c` `xfer_syncwith()`, pragmas `client-url`, `req-links` and `link`;
+//! `src/stat.c` `public_url()`.
 
 use super::{Repo, RepoError, RepoTx};
 use crate::time::Timestamp;
@@ -8,6 +9,8 @@ use rusqlite::params;
 
 /// Links older than this are not passed on. Units: seconds.
 const LINK_AGE_MAX_S: i64 = 31 * 86_400;
+/// A peer is noted again after so long: a sync that moves nothing is not to write. Units: seconds.
+const NOTED_AGAIN_S: i64 = 86_400;
 
 /// Another repository of the project, to be told to a client.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,13 +32,48 @@ impl RepoTx<'_> {
     pub fn note_peer_url(&self, url: &str, from: bool, now: Timestamp) -> Result<(), RepoError> {
         let Some(url) = public_url(url) else { return Ok(()) };
         let name = format!("sync{}:{url}", if from { "from" } else { "with" });
-        let note = "REPLACE INTO config (name, value, mtime) VALUES (?1, '{}', ?2)";
-        self.db.prepare_cached(note)?.execute(params![name, now.unix()])?;
+        let note = "INSERT INTO config (name, value, mtime) VALUES (?1, '{}', ?2) ON CONFLICT (name)
+             DO UPDATE SET value = excluded.value, mtime = excluded.mtime WHERE abs(excluded.mtime - coalesce(mtime, 0)) > ?3";
+        self.db
+            .prepare_cached(note)?
+            .execute(params![name, now.unix(), NOTED_AGAIN_S])?;
         Ok(())
+    }
+
+    /// Keeps what a server says of another repository, unless something newer is kept; whether it is a link.
+    ///
+    /// Anything but a public `http` URL that somebody has seen is none.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError`] when the repository failed.
+    pub fn note_link(&self, link: &PeerLink) -> Result<bool, RepoError> {
+        let Some(url) = public_url(&link.url).filter(|_| link.mtime > 0) else {
+            return Ok(false);
+        };
+        let note = "INSERT INTO config (name, value, mtime) VALUES ('link:' || ?1, ?2, ?3) ON CONFLICT (name)
+             DO UPDATE SET value = excluded.value, mtime = excluded.mtime WHERE coalesce(mtime, 0) < excluded.mtime";
+        self.db
+            .prepare_cached(note)?
+            .execute(params![url, link.arg, link.mtime])?;
+        Ok(true)
     }
 }
 
 impl Repo {
+    /// Where others reach this repository: `email-url`, once it was served there. `None` if nobody could use it.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError`] when the repository cannot be read.
+    pub fn own_url(&self) -> Result<Option<String>, RepoError> {
+        let Some(url) = self.config("email-url")? else {
+            return Ok(None);
+        };
+        let was_served = self.config(&format!("baseurl:{url}"))?.is_some();
+        Ok(public_url(&url).filter(|_| was_served))
+    }
+
     /// The peers of the last month.
     ///
     /// # Errors

@@ -39,6 +39,10 @@ impl Serving<'_> {
             self.out.push(&Card::Pragma(Pragma::UvPullOnly));
             self.send_uv_catalog()?;
         }
+        if self.count {
+            let count = self.repo.cloned_count(self.sender.private)?;
+            self.out.push(&Card::Pragma(Pragma::LeafCount(Some(count))));
+        }
         if version >= 2 {
             let next = self.clone_rows(version, seqno.max(1))?;
             // The client asks for what this says when it reads the `push` card below.

@@ -175,6 +175,11 @@ pub enum SyncEvent {
     },
     /// Every artifact of a clone is staged, none is verified; see `Repo::finish_clone`.
     CloneReceived,
+    /// How many artifacts are still to come, as far as the server knows; said once, at the begin of a clone.
+    Expected {
+        /// Those that arrived before are not among them.
+        artifacts: u64,
+    },
     /// Nothing is left to move.
     Done {
         /// Rounds it took.

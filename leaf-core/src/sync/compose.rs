@@ -80,6 +80,9 @@ impl SyncSession {
         if options.unversioned {
             out.push(&Card::Pragma(Pragma::LeafUvStored));
         }
+        if talk.clone && self.stats.artifacts_received == 0 {
+            out.push(&Card::Pragma(Pragma::LeafCount(None)));
+        }
         if talk.clone && talk.seqno > 0 {
             out.push(&Card::Clone {
                 version: 3,
@@ -102,6 +105,21 @@ impl SyncSession {
         }
         if talk.push {
             out.push(&Card::Push { server, project });
+        }
+        // Once: until a first reply is there.
+        if self.stats.rounds == 0 {
+            self.introduce(repo, out)?;
+        }
+        Ok(())
+    }
+
+    /// Where we can be called in turn, and whether we want to hear of others.
+    fn introduce(&self, repo: &Repo, out: &mut MessageWriter) -> Result<(), SyncError> {
+        if let Some(url) = repo.own_url()? {
+            out.push(&Card::Pragma(Pragma::ClientUrl(url.as_bytes())));
+        }
+        if self.talk.pull && self.options.share_links {
+            out.push(&Card::Pragma(Pragma::ReqLinks));
         }
         Ok(())
     }

@@ -66,6 +66,8 @@ pub struct SyncOptions {
     pub unversioned_revert: bool,
     /// Announce and hear of every artifact, not only of those that are in no cluster; ignores marks.
     pub verily: bool,
+    /// When pulling: hear of other repositories of the project, and keep what is heard.
+    pub share_links: bool,
     /// Configuration to receive.
     pub config_pull: Vec<ConfigGroup>,
     /// Configuration to send. The server must grant it.
@@ -92,6 +94,7 @@ impl SyncOptions {
             unversioned: false,
             unversioned_revert: false,
             verily: false,
+            share_links: false,
             config_pull: Vec::new(),
             config_push: Vec::new(),
             ci_lock: None,

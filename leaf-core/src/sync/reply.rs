@@ -8,7 +8,7 @@ use super::{SyncError, mark, unversioned};
 use crate::Blame;
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, ProjectCode, Rid};
-use crate::repo::{Asking, Body, Incoming, Repo, RepoError, RepoTx, UvVerdict};
+use crate::repo::{Asking, Body, Incoming, PeerLink, Repo, RepoError, RepoTx, UvVerdict};
 use crate::time::Timestamp;
 use crate::xfer::{BadCard, Card, Cards, Pragma, envelope};
 use std::collections::HashSet;
@@ -145,6 +145,8 @@ impl SyncSession {
             Card::Gimme(hash) => self.note_gimme(tx, &hash, heard)?,
             Card::Igot { hash, private } => self.note_igot(tx, &hash, private, heard)?,
             Card::Message(text) => self.hear_message(decode(text)),
+            Card::Pragma(Pragma::LeafCount(Some(count))) => self.note_count(tx, count)?,
+            Card::Pragma(Pragma::Link { url, arg, mtime }) => self.note_link(tx, url, arg, mtime)?,
             Card::Pragma(pragma) => self.pragma(&pragma, heard),
             Card::Private => heard.next_is_private = true,
             Card::Push { server, project } => heard.push_card = Some((server.to_vec(), project.to_vec())),
@@ -195,7 +197,6 @@ impl SyncSession {
             Pragma::LeafMark { token, .. } => self.talk.marks.server = crate::repo::Mark::parse(token),
             Pragma::LeafMarkStale => self.talk.marks.stale = true,
             Pragma::LeafUvStored => self.talk.uv.stored = true,
-            Pragma::Link { url, .. } => self.events.push_back(SyncEvent::Link { url: decode(url) }),
             Pragma::ServerVersion(version) => self.talk.server = *version,
             Pragma::UvPullOnly => {
                 heard.uv_catalogue = true;
@@ -207,6 +208,28 @@ impl SyncSession {
             }
             _ => {}
         }
+    }
+
+    /// What arrived in an earlier session is not to come; what this reply brings is.
+    fn note_count(&mut self, tx: &RepoTx<'_>, count: u64) -> Result<(), RepoError> {
+        if self.talk.clone {
+            let artifacts = count.saturating_sub(tx.artifact_count()?);
+            self.events.push_back(SyncEvent::Expected { artifacts });
+        }
+        Ok(())
+    }
+
+    /// Heeded only if we asked.
+    fn note_link(&mut self, tx: &RepoTx<'_>, url: &[u8], arg: &[u8], mtime: i64) -> Result<(), RepoError> {
+        let link = PeerLink {
+            url: decode(url),
+            arg: decode(arg),
+            mtime,
+        };
+        if self.options.share_links && tx.note_link(&link)? {
+            self.events.push_back(SyncEvent::Link { url: link.url });
+        }
+        Ok(())
     }
 
     /// The first reply of a clone may refuse us only because we could not log in yet.
@@ -412,6 +435,9 @@ impl SyncSession {
             if heard.received == 0 && self.talk.pull {
                 heard.new_phantoms += tx.doubt_waiting()?;
             }
+        }
+        if self.stats.rounds == 0 {
+            tx.note_peer_url(&self.options.url, false, now)?;
         }
         if self.talk.push {
             for rid in &flight.unsent {

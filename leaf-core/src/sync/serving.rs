@@ -70,6 +70,8 @@ pub(super) struct Serving<'a> {
     pub(super) gimmes: u64,
     pub(super) catalog: bool,
     pub(super) links: bool,
+    /// The client wants to know how many artifacts its clone gets.
+    pub(super) count: bool,
     /// Artifacts that the client asked for, so it lacks them.
     pub(super) unknown_there: HashSet<ArtifactHash>,
     /// Private artifacts that the client says are public; it has to show them.
@@ -123,6 +125,7 @@ impl<'a> Serving<'a> {
             gimmes: 0,
             catalog: false,
             links: false,
+            count: false,
             unknown_there: HashSet::new(),
             to_prove: Vec::new(),
             settled: Vec::new(),
@@ -238,6 +241,7 @@ impl<'a> Serving<'a> {
                     self.out.push(&Card::Pragma(Pragma::ServerVersion(Version::OURS)));
                 }
             }
+            Pragma::LeafCount(None) => self.count = true,
             Pragma::LeafMark { direction, token } => {
                 self.marks.wanted = true;
                 self.note_mark(direction, token)?;

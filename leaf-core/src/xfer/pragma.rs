@@ -1,7 +1,7 @@
 //! Pragmas: hints that the other side may ignore.
 //!
 //! Unknown ones are kept as such and ignored, which is how leaves negotiate what stock Fossil lacks:
-//! `leaf-mark`, `leaf-mark-stale` and `leaf-uv-stored` (see [`crate::sync`]).
+//! `leaf-count`, `leaf-mark`, `leaf-mark-stale` and `leaf-uv-stored` (see [`crate::sync`]).
 //!
 //! Source: Fossil `www/sync.wiki` section 3.8; `src/xfer.c`.
 
@@ -32,6 +32,8 @@ pub enum Pragma<'a> {
     ClientUrl(&'a [u8]),
     /// `client-version ..`.
     ClientVersion(Version),
+    /// `leaf-count [COUNT]`: how many artifacts a clone gets; `None` from the client, who wants to know.
+    LeafCount(Option<u64>),
     /// `leaf-mark [pull|push] TOKEN`: see [`crate::sync`].
     LeafMark {
         /// Empty from a server; `pull` or `push` from a client.

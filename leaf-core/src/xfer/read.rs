@@ -376,6 +376,8 @@ fn pragma<'a>(line: &'a [u8], name: &[u8], arguments: &[&'a [u8]]) -> Result<Pra
         (b"ci-unlock", [client]) => Pragma::CiUnlock(client),
         (b"client-url", [url]) => Pragma::ClientUrl(url),
         (b"client-version", [number, rest @ ..]) => Pragma::ClientVersion(version(number, rest)),
+        (b"leaf-count", []) => Pragma::LeafCount(None),
+        (b"leaf-count", [count]) => Pragma::LeafCount(Some(number(count)?)),
         (b"leaf-mark", [token]) => Pragma::LeafMark {
             direction: &[],
             token,

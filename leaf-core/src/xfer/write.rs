@@ -156,6 +156,8 @@ impl MessageWriter {
             Pragma::CiUnlock(client) => self.words(&[b"pragma ci-unlock", client]),
             Pragma::ClientUrl(url) => self.words(&[b"pragma client-url", url]),
             Pragma::ClientVersion(version) => self.version("client", *version),
+            Pragma::LeafCount(None) => self.words(&[b"pragma leaf-count"]),
+            Pragma::LeafCount(Some(count)) => self.line(format_args!("pragma leaf-count {count}")),
             Pragma::LeafMark { direction: [], token } => self.words(&[b"pragma leaf-mark", token]),
             Pragma::LeafMark { direction, token } => self.words(&[b"pragma leaf-mark", direction, token]),
             Pragma::LeafMarkStale => self.words(&[b"pragma leaf-mark-stale"]),

@@ -149,6 +149,8 @@ fn every_pragma() -> Vec<Pragma<'static>> {
         Pragma::CiUnlock(b"me"),
         Pragma::ClientUrl(b"http://example.org/"),
         Pragma::ClientVersion(Version::OURS),
+        Pragma::LeafCount(None),
+        Pragma::LeafCount(Some(12_345)),
         Pragma::LeafMark {
             direction: b"",
             token: b"5.abc",

@@ -18,6 +18,7 @@ mod login;
 mod pair;
 mod pair_clone;
 mod pair_hostile;
+mod pair_links;
 mod pair_marks;
 mod pair_rights;
 mod pair_uv;

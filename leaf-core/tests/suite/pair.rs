@@ -47,6 +47,8 @@ pub(crate) struct Pair {
     pub(crate) seen: SeenLogins,
     pub(crate) server_limits: Limits,
     pub(crate) now: Timestamp,
+    /// Where the server knows itself to be.
+    pub(crate) base_url: Option<String>,
     entropy: u8,
     /// What went over the wire in the last session, unpacked: requests and replies.
     pub(crate) wire: Vec<(String, String)>,
@@ -72,6 +74,7 @@ impl Pair {
             seen: SeenLogins::default(),
             server_limits: Limits::default(),
             now: NOW,
+            base_url: None,
             entropy: 0,
             wire: Vec::new(),
         }
@@ -141,7 +144,7 @@ impl Pair {
         let context = ServeContext {
             now: self.now,
             peer_address: "127.0.0.1".to_owned(),
-            base_url: None,
+            base_url: self.base_url.clone(),
             limits: self.server_limits,
         };
         let request = Request {

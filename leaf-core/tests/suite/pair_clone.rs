@@ -135,6 +135,101 @@ fn a_clone_that_was_cut_off_goes_on_where_it_was() {
     assert_eq!(names(&pair.client), names(&pair.server));
 }
 
+/// What a session was told to expect.
+fn expected(events: &[SyncEvent]) -> Vec<u64> {
+    let expected = events.iter().filter_map(|event| match event {
+        SyncEvent::Expected { artifacts } => Some(*artifacts),
+        _ => None,
+    });
+    expected.collect()
+}
+
+#[test]
+fn a_leaf_tells_whoever_clones_how_much_is_to_come() {
+    let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
+    put(&mut pair.server, 0..200);
+    put_as(
+        &mut pair.server,
+        b"their secret",
+        Put {
+            private: true,
+            unsent: false,
+        },
+    );
+    let phantom = name_of(b"known by name only");
+    let made = pair.server.write(|tx| tx.phantom(&phantom, false));
+    made.expect("sound").expect("a phantom");
+    pair.server_limits.download_bytes = 2_000;
+    let mut session = SyncSession::new(Pair::options(Goal::Clone));
+    let mut events = Vec::new();
+    for _ in 0..4 {
+        let entropy = pair.entropy();
+        let transmit = session
+            .poll_transmit(&mut pair.client, entropy)
+            .expect("sound")
+            .expect("a request");
+        let reply = pair.serve(&transmit.body, transmit.content_type, None);
+        session
+            .handle_reply(&mut pair.client, &reply.body, reply.content_type, NOW)
+            .expect("an honest server");
+        events.extend(std::iter::from_fn(|| session.poll_event()));
+    }
+    let all = names(&pair.server).len() as u64;
+    assert_eq!(expected(&events), [all], "once, before anything came");
+    let rest = pair.run(Pair::options(Goal::Clone)).expect("an honest server");
+    assert_eq!(
+        expected(&rest.events),
+        [rest.stats.artifacts_received],
+        "the rest"
+    );
+    assert_eq!(pair.count("pragma leaf-count"), (1, 1));
+    pair.sync(Goal::Sync);
+    assert_eq!(pair.count("pragma leaf-count"), (0, 0), "in clones only");
+}
+
+#[test]
+fn private_artifacts_are_counted_for_whom_they_are_for() {
+    let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
+    user(&mut pair.server, "insider", "gox");
+    let secret = Put {
+        private: true,
+        unsent: false,
+    };
+    put_as(&mut pair.server, b"their secret", secret);
+    put(&mut pair.server, 0..5);
+    let mut options = Pair::options(Goal::Clone);
+    options.private = true;
+    options.login = Some(Credentials {
+        user: "insider".to_owned(),
+        password: "insider".to_owned(),
+    });
+    let outcome = pair.run(options).expect("an honest server");
+    assert_eq!(
+        outcome.stats.artifacts_received,
+        names(&pair.server).len() as u64 + 1
+    );
+    assert_eq!(expected(&outcome.events), [outcome.stats.artifacts_received]);
+}
+
+#[test]
+fn how_much_there_is_is_told_to_nobody_who_may_not_clone() {
+    let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
+    for login in ["nobody", "anonymous"] {
+        user(&mut pair.server, login, "");
+    }
+    let reply = pair.ask(&format!("{VERSION}pragma leaf-count\nclone 3 1\n"));
+    assert!(
+        reply.contains("not\\sauthorized") && !reply.contains("leaf-count"),
+        "{reply}"
+    );
+    let outcome = pair.run(Pair::options(Goal::Clone)).expect("an honest server");
+    assert_eq!(
+        expected(&outcome.events),
+        [outcome.stats.artifacts_received],
+        "with a login"
+    );
+}
+
 #[test]
 fn a_clone_that_needs_a_login_logs_in_as_soon_as_it_can() {
     let mut pair = Pair::of(unfinished(), crate::pair::repository(2));

@@ -33,6 +33,9 @@ struct Common {
     after_help = "Examples:\n  leaf sync -R project.fossil\n  leaf sync http://alice@localhost:8080/ -R project.fossil\n  leaf sync --unversioned"
 )]
 pub(super) struct Sync {
+    /// Ask for other repositories of the project, and keep where they are
+    #[arg(long)]
+    share_links: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -43,6 +46,9 @@ pub(super) struct Sync {
     after_help = "Examples:\n  leaf pull -R project.fossil\n  leaf pull --once http://other.example.org/ -R project.fossil"
 )]
 pub(super) struct Pull {
+    /// Ask for other repositories of the project, and keep where they are
+    #[arg(long)]
+    share_links: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -59,24 +65,29 @@ pub(super) struct Push {
 
 impl Sync {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        self.common.run(global, Goal::Sync, "syncing")
+        self.common.run(global, Goal::Sync, self.share_links)
     }
 }
 
 impl Pull {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        self.common.run(global, Goal::Pull, "pulling")
+        self.common.run(global, Goal::Pull, self.share_links)
     }
 }
 
 impl Push {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        self.common.run(global, Goal::Push, "pushing")
+        self.common.run(global, Goal::Push, false)
     }
 }
 
 impl Common {
-    fn run(&self, global: &Global, goal: Goal, stage: &str) -> Result<(), CliError> {
+    fn run(&self, global: &Global, goal: Goal, share_links: bool) -> Result<(), CliError> {
+        let stage = match goal {
+            Goal::Pull => "pulling",
+            Goal::Push => "pushing",
+            _ => "syncing",
+        };
         let mut repo = global.write()?;
         let login = Login::to_or_remembered(self.url.as_deref(), &repo)?;
         let mut remote = self.remote.connect(&login)?;
@@ -85,6 +96,7 @@ impl Common {
             private: self.private,
             unversioned: self.unversioned,
             verily: self.verily,
+            share_links,
             ..SyncOptions::new(goal, login.url.canonical())
         };
         let during = |error: CliError| error.during(format!("{stage} with {} failed", login.url));

@@ -181,9 +181,10 @@ impl Service {
             }
         };
         let cookie = login_cookie(&head.headers);
+        let context = self.context(&head.headers, path, peer);
         let body = self.read_body(&head.headers, body, held).await?;
         self.take_permit(held).await?;
-        self.sync(&pool, body, content_type, cookie, peer).await
+        self.sync(&pool, body, content_type, cookie, context).await
     }
 
     /// The repository at `path`; opening one may touch the disk.
@@ -268,20 +269,29 @@ impl Service {
         }
     }
 
+    /// Where we are is what we were told, else what the client calls us; it alone is told that again.
+    fn context(&self, headers: &HeaderMap, path: &str, peer: SocketAddr) -> ServeContext {
+        let called = || {
+            let path = path.strip_suffix("/xfer").unwrap_or(path).trim_end_matches('/');
+            let host = header_text(headers, header::HOST)?;
+            Some(format!("{}://{host}{path}", self.scheme))
+        };
+        ServeContext {
+            now: world::now(),
+            peer_address: peer.ip().to_string(),
+            base_url: self.base_url.clone().or_else(called),
+            limits: self.limits,
+        }
+    }
+
     async fn sync(
         &self,
         pool: &RepoPool,
         body: Vec<u8>,
         content_type: ContentType,
         cookie: Option<String>,
-        peer: SocketAddr,
+        context: ServeContext,
     ) -> Result<Answer, Answer> {
-        let context = ServeContext {
-            now: world::now(),
-            peer_address: peer.ip().to_string(),
-            base_url: self.base_url.clone(),
-            limits: self.limits,
-        };
         let job = move |repo: &mut _, seen: &mut _| {
             let request = sync::Request {
                 body: &body,
