@@ -11,7 +11,7 @@ const BUSY_MAX: Duration = Duration::from_secs(30);
 
 /// Pages that a clone keeps in memory: negative, in KiB, as SQLite wants it. Names arrive in random order, and
 /// each goes to another leaf of their index.
-const CLONE_CACHE_KIB: i32 = -3_000;
+const CLONE_CACHE_KIB: i32 = -6_000;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -63,14 +63,14 @@ impl Clone {
             Ok(driven) => driven,
             Err(error) => return Err(self.abandon(repo, is_new, error)),
         };
+        // What follows must be on the disk when it says so, unlike what came before it, and needs no large cache.
+        drop(repo);
+        let mut repo = Repo::open_unfinished(disk::connect(&self.file, Access::Write)?)?;
         let begin = Instant::now();
         let checked = check_all(&repo, &self.file, "verifying", global.out(), open_unfinished)?;
         let (artifacts, bytes) = sums(&checked);
         let speed = rate(bytes, begin.elapsed());
-        // What follows must be on the disk when it says so, unlike what came before it.
-        drop(repo);
         disk::make_durable(&self.file)?;
-        let mut repo = Repo::open_unfinished(disk::connect(&self.file, Access::Write)?)?;
         let progress = Progress::open_ended(global.out(), "linking artifacts");
         let finished = repo.finish_clone(checked, world::now());
         progress.finish();

@@ -216,7 +216,7 @@ pub(in crate::repo) struct PackedChange<'a> {
     pub(in crate::repo) perm: u8,
 }
 
-/// Changes in as few bytes as they need: a check of a large repository keeps hundreds of thousands.
+/// Changes in as few bytes as they need, independent of the texts they were found in.
 #[derive(Clone, Debug, Default)]
 pub(in crate::repo) struct PackedChanges(Vec<u8>);
 
@@ -246,21 +246,11 @@ impl PackedChanges {
         self.0.extend_from_slice(name);
     }
 
-    /// The bytes, to be read by [`unpack_all`].
-    pub(in crate::repo) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
     /// All of them, in the order they were added.
     pub(in crate::repo) fn iter(&self) -> impl Iterator<Item = PackedChange<'_>> {
-        unpack_all(&self.0)
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || (!rest.is_empty()).then(|| unpack(&mut rest)))
     }
-}
-
-/// The changes in `bytes`, which are those of one [`PackedChanges`] or of several in a row.
-pub(in crate::repo) fn unpack_all(bytes: &[u8]) -> impl Iterator<Item = PackedChange<'_>> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || (!rest.is_empty()).then(|| unpack(&mut rest)))
 }
 
 const PACKED: &str = "`push` wrote it";

@@ -41,7 +41,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use super::verify::Names;
+use super::verify::{Key, Names};
 use super::{RepoError, RepoTx};
 use crate::format::artifact::{Artifact, ArtifactView};
 use crate::id::{ArtifactHash, Rid};
@@ -210,6 +210,14 @@ impl<'t> Linker<'t> {
         match self.names.find(hash) {
             Some(rid) => Ok(Some(rid)),
             None => Ok(self.tx.phantom(hash, false)?.map(|rid| rid.0)),
+        }
+    }
+
+    /// The row of a name of which only the key was kept: 0 for none, `None` when it is not in memory.
+    pub(super) fn row_of_key(&self, key: Option<Key>) -> Option<i64> {
+        match key {
+            Some(key) => self.names.find_key(&key),
+            None => Some(0),
         }
     }
 

@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::RepoError;
-use super::super::crosslink::changes::PackedChange;
+use super::super::crosslink::changes::PackedChanges;
 use super::super::crosslink::{CheckinFacts, Side, SqlText};
-use super::super::verify::{LinkIndex, Links};
+use super::super::verify::{LinkIndex, LinkedChange, Links};
 use super::Bulk;
 use crate::id::{ArtifactHash, Rid};
 
@@ -22,6 +22,39 @@ struct FileRow {
     prior: i64,
     perm: u8,
     is_aux: bool,
+}
+
+/// A row of `mlink` but for the contents.
+struct FilePlace {
+    pmid: i64,
+    name: i64,
+    prior: i64,
+    perm: u8,
+    is_aux: bool,
+}
+
+impl FilePlace {
+    fn new(side: Side, name: &[u8], prior: Option<&[u8]>, perm: u8, names: &mut FileNames<'_>) -> Self {
+        Self {
+            pmid: side.rid,
+            name: names.number(name),
+            prior: prior.map_or(0, |prior| names.number(prior)),
+            perm,
+            is_aux: !side.is_primary,
+        }
+    }
+
+    fn holding(self, old: i64, new: i64) -> FileRow {
+        FileRow {
+            fid: new,
+            pmid: self.pmid,
+            pid: old,
+            name: self.name,
+            prior: self.prior,
+            perm: self.perm,
+            is_aux: self.is_aux,
+        }
+    }
 }
 
 /// File names in order; the number of a name is one more than its place.
@@ -110,11 +143,7 @@ impl Bulk<'_> {
                 if self.links.contains(key) {
                     continue;
                 }
-                let changes = match side.rid {
-                    0 => self.linker.all_added(facts.rid.0)?,
-                    parent => self.linker.compare_rows(parent, facts.rid.0)?,
-                };
-                if let Some(changes) = changes {
+                if let Some(changes) = self.compare_side(side, facts)? {
                     compared.add(key, &changes);
                 }
             }
@@ -135,18 +164,13 @@ impl Bulk<'_> {
             if !side.is_primary && primary.is_empty() {
                 primary = rows.iter().map(|row| row.name).collect();
             }
-            match links.get((side.rid, facts.rid.0)) {
-                Some(changes) => {
-                    for change in changes {
-                        let row = self.file_row(side, &change, names)?;
-                        if side.is_primary || primary.contains(&row.name) {
-                            rows.push(row);
-                        }
-                    }
-                }
+            let rows_of_side = match links.get((side.rid, facts.rid.0)) {
+                Some(changes) => self.side_rows(side, facts, changes, names)?,
                 None if side.is_primary => break,
-                None => {}
-            }
+                None => continue,
+            };
+            let counts = |row: &FileRow| side.is_primary || primary.contains(&row.name);
+            rows.extend(rows_of_side.into_iter().filter(counts));
         }
         let parents = self.parents(facts).len();
         if parents > 0 && facts.sides(parents) > 1 {
@@ -155,25 +179,57 @@ impl Bulk<'_> {
         Ok(rows)
     }
 
-    fn file_row(
+    /// The rows of what a check-in changes of one side.
+    fn side_rows<'l>(
         &self,
         side: Side,
-        change: &PackedChange<'_>,
+        facts: &CheckinFacts,
+        changes: impl Iterator<Item = LinkedChange<'l>>,
         names: &mut FileNames<'_>,
-    ) -> Result<FileRow, RepoError> {
-        let row_of = |hash: Option<&_>| match hash {
+    ) -> Result<Vec<FileRow>, RepoError> {
+        let mut rows = Vec::new();
+        for change in changes {
+            let place = FilePlace::new(side, change.name, change.prior, change.perm, names);
+            match (
+                self.linker.row_of_key(change.old),
+                self.linker.row_of_key(change.new),
+            ) {
+                (Some(old), Some(new)) => rows.push(place.holding(old, new)),
+                // The content of some file is not here. To make it a phantom takes its whole name.
+                _ => return self.side_rows_by_hash(side, facts, names),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn side_rows_by_hash(
+        &self,
+        side: Side,
+        facts: &CheckinFacts,
+        names: &mut FileNames<'_>,
+    ) -> Result<Vec<FileRow>, RepoError> {
+        let row_of = |hash: Option<&ArtifactHash>| match hash {
             Some(hash) => Ok::<_, RepoError>(self.linker.row_of(hash)?.unwrap_or(0)),
             None => Ok(0),
         };
-        Ok(FileRow {
-            fid: row_of(change.new.as_ref())?,
-            pmid: side.rid,
-            pid: row_of(change.old.as_ref())?,
-            name: names.number(change.name),
-            prior: change.prior.map_or(0, |prior| names.number(prior)),
-            perm: change.perm,
-            is_aux: !side.is_primary,
-        })
+        let mut rows = Vec::new();
+        for change in self
+            .compare_side(side, facts)?
+            .iter()
+            .flat_map(PackedChanges::iter)
+        {
+            let place = FilePlace::new(side, change.name, change.prior, change.perm, names);
+            rows.push(place.holding(row_of(change.old.as_ref())?, row_of(change.new.as_ref())?));
+        }
+        Ok(rows)
+    }
+
+    /// What a check-in changes of one side; `None` when one of them cannot be read.
+    fn compare_side(&self, side: Side, facts: &CheckinFacts) -> Result<Option<PackedChanges>, RepoError> {
+        match side.rid {
+            0 => self.linker.all_added(facts.rid.0),
+            parent => self.linker.compare_rows(parent, facts.rid.0),
+        }
     }
 
     fn enter_rows(&mut self, rid: i64, rows: &[FileRow]) -> Result<(), RepoError> {

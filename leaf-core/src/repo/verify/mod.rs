@@ -18,8 +18,8 @@ use super::crosslink::CheckinFacts;
 use super::{Repo, RepoError};
 use crate::id::{ArtifactHash, Rid};
 
-pub(super) use links::{LinkIndex, Links};
-pub(super) use names::Names;
+pub(super) use links::{LinkIndex, LinkedChange, Links};
+pub(super) use names::{Key, Names};
 pub use plan::CheckPart;
 
 /// What one [`Repo::check`] found. Compact, and free to move between threads.

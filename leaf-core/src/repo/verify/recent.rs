@@ -12,7 +12,7 @@ use crate::id::ArtifactHash;
 use crate::repo::crosslink::changes::{self, FileList, PackedChanges};
 
 /// Bytes of check-ins that are kept.
-const BYTES_MAX: usize = 6 << 20;
+const BYTES_MAX: usize = 3 << 20;
 /// Children that may wait for a parent.
 const WAITING_MAX: usize = 20_000;
 
