@@ -30,6 +30,8 @@ impl<'s> Maker<'s> {
     fn new(scratch: &'s Scratch) -> Self {
         let file = scene::empty(scratch, "everything.fossil");
         let at = Checkout::open(scratch, &file, "alice");
+        // From 2.29 on they are forbidden unless allowed.
+        at.fossil(&["settings", "forbid-delta-manifests", "off"]);
         Self { scratch, file, at }
     }
 

@@ -579,6 +579,8 @@ fn delta_manifests_of_stock_are_read_whole() {
     std::fs::create_dir(stock.path("w")).expect("a folder");
     stock.fossil_in("w", &["open", "../ours.fossil"]);
     stock.fossil_in("w", &["settings", "autosync", "off"]);
+    // From 2.29 on they are forbidden unless allowed.
+    stock.fossil_in("w", &["settings", "forbid-delta-manifests", "off"]);
     std::fs::write(stock.path("w/f05.txt"), "changed\n").expect("written");
     stock.fossil_in("w", &["rm", "--hard", "f06.txt"]);
     stock.fossil_in("w", &["commit", "-m", "As a delta", "--delta", "--no-warnings"]);

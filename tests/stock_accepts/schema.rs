@@ -61,8 +61,7 @@ fn the_first_rows_are_those_of_fossil_init() {
         "SELECT login || ' ' || iif(cap = 'hz', 'hmnc', cap) || ' ' || info || ' ' || jx FROM user
            WHERE login <> 'alice' ORDER BY login",
         "SELECT quote(title) || quote(mtime) || quote(cols) || quote(sqlcode) || quote(jx) FROM reportfmt",
-        "SELECT name || ' ' || value FROM config WHERE name IN
-           ('hash-policy', 'content-schema', 'aux-schema', 'autosync', 'localauth', 'timeline-plaintext')
+        "SELECT name || ' ' || value FROM config WHERE name IN ('hash-policy', 'content-schema', 'aux-schema')
            ORDER BY name",
     ] {
         assert_eq!(
@@ -71,6 +70,13 @@ fn the_first_rows_are_those_of_fossil_init() {
             "{rows}"
         );
     }
+    let settings = "SELECT name || ' ' || value FROM config WHERE name IN
+        ('autosync', 'localauth', 'timeline-plaintext') ORDER BY name";
+    let ours = oracle::column(&ours, settings);
+    assert_eq!(ours, ["autosync 1", "localauth 0", "timeline-plaintext 1"]);
+    // From 2.26 on they are left to their defaults.
+    let theirs = oracle::column(&stock, settings);
+    assert!(theirs.is_empty() || theirs == ours, "{theirs:?}");
 }
 
 #[test]
