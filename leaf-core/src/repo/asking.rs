@@ -19,6 +19,8 @@ pub struct Asking<'a> {
     pub max: usize,
     /// What the peer is known to hold.
     pub announced: &'a HashSet<Rid>,
+    /// What the peer may hold as well.
+    pub rest: bool,
     /// Any number, another one each time; says where among the rest to begin.
     pub turn: u64,
     /// Whether one is worth asking for.
@@ -39,7 +41,7 @@ impl Repo {
         let places = announced.into_iter().map(|rid| ("rid = ?2", rid, false));
         let mut found = Vec::new();
         for (place, rid, is_rest) in places.chain(rest) {
-            if found.len() >= asking.max {
+            if found.len() >= asking.max || (is_rest && !asking.rest) {
                 break;
             }
             let mut phantoms = self.db.prepare_cached(&format!(

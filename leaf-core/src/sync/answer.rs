@@ -227,6 +227,7 @@ impl Serving<'_> {
             private: self.sender.private,
             max,
             announced: &self.sender.on_remote,
+            rest: true,
             turn: self.context.now.0.unsigned_abs(),
             wanted: &|hash| !self.unknown_there.contains(hash),
         })?;

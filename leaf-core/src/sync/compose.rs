@@ -198,6 +198,7 @@ impl SyncSession {
             private: self.options.private,
             max: self.talk.gimmes_max,
             announced: &self.talk.announced,
+            rest: self.talk.in_vain.len() < self.options.limits.vain_gimmes_max,
             turn: self.talk.turn,
             wanted: &|hash| !self.talk.in_vain.contains(hash),
         })?;

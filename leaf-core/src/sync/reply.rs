@@ -338,7 +338,11 @@ impl SyncSession {
                 self.talk.announced.insert(rid);
             }
             match (private, tx.is_private(rid)?) {
-                (false, true) if !tx.holds(rid)? || self.options.private => tx.set_public(rid)?,
+                (false, true) if !tx.holds(rid)? => {
+                    tx.set_public(rid)?;
+                    heard.new_phantoms += usize::from(self.talk.pull);
+                }
+                (false, true) if self.options.private => tx.set_public(rid)?,
                 // A server that is not told of private artifacts could make them public by their names.
                 (false, true) => heard.to_prove.push(*hash),
                 _ => {}
@@ -480,12 +484,12 @@ impl SyncSession {
         let next = Asking {
             private: self.options.private,
             max: 1,
-            announced: &HashSet::new(),
+            announced: &talk.announced,
+            rest: talk.in_vain.len() < self.options.limits.vain_gimmes_max,
             turn: talk.turn,
             wanted: &|hash| !talk.in_vain.contains(hash),
         };
-        heard.can_ask = talk.in_vain.len() < self.options.limits.vain_gimmes_max
-            && !tx.phantoms_to_ask(&next)?.is_empty();
+        heard.can_ask = !tx.phantoms_to_ask(&next)?.is_empty();
         Ok(())
     }
 

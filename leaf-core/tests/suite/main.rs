@@ -16,6 +16,7 @@ mod hostile;
 mod id;
 mod login;
 mod pair;
+mod pair_asking;
 mod pair_clone;
 mod pair_hostile;
 mod pair_links;
