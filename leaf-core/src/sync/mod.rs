@@ -20,6 +20,7 @@
 
 mod answer;
 mod client;
+mod cloning;
 mod compose;
 mod error;
 mod logins;

@@ -7,7 +7,7 @@ use super::receive::receive;
 use super::{SyncError, mark, unversioned};
 use crate::Blame;
 use crate::format::fossilize;
-use crate::id::{ArtifactHash, ProjectCode, Rid};
+use crate::id::{ArtifactHash, Rid};
 use crate::repo::{Asking, Body, Incoming, PeerLink, Repo, RepoError, RepoTx, UvVerdict};
 use crate::time::Timestamp;
 use crate::xfer::{BadCard, Card, Cards, Pragma, envelope};
@@ -22,17 +22,17 @@ const BYTES_PER_S: u64 = 5_000;
 
 /// What one reply brought.
 #[derive(Debug, Default)]
-struct Heard {
-    received: u64,
+pub(super) struct Heard {
+    pub(super) received: u64,
     deltas: u64,
-    uv_received: u64,
+    pub(super) uv_received: u64,
     new_phantoms: usize,
     configs: u64,
     settled: Vec<Rid>,
     next_is_private: bool,
-    seqno: Option<i64>,
-    push_card: Option<(Vec<u8>, Vec<u8>)>,
-    denied: Option<String>,
+    pub(super) seqno: Option<i64>,
+    pub(super) push_card: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) denied: Option<String>,
     asked: Vec<ArtifactHash>,
     asked_private: Vec<ArtifactHash>,
     to_prove: Vec<ArtifactHash>,
@@ -86,7 +86,7 @@ impl SyncSession {
             sent: flight.sent,
             missing: heard.missing,
         });
-        self.goes_on(flight, heard)
+        Ok(self.goes_on(flight, heard))
     }
 
     fn hear(
@@ -463,19 +463,6 @@ impl SyncSession {
         Ok(())
     }
 
-    fn conclude_clone(&mut self, tx: &RepoTx<'_>, now: Timestamp, heard: &Heard) -> Result<(), SyncError> {
-        if let (None, Some((first, last))) = (&self.talk.project, &heard.push_card) {
-            let project = if self.talk.legacy { first } else { last };
-            let project = ProjectCode::parse(project).map_err(|_| SyncError::PeerWrongProject)?;
-            tx.set_config("project-code", project.as_str(), now)?;
-            self.talk.project = Some(project);
-        }
-        if let Some(seqno) = heard.seqno {
-            tx.set_clone_seqno(seqno, now)?;
-        }
-        Ok(())
-    }
-
     /// Keeps what was asked for in vain, and looks for something else to ask for.
     fn note_in_vain(&mut self, tx: &RepoTx<'_>, heard: &mut Heard) -> Result<(), RepoError> {
         let talk = &mut self.talk;
@@ -524,7 +511,7 @@ impl SyncSession {
     }
 
     /// The rules by which a session ends.
-    fn goes_on(&mut self, flight: &Flight, mut heard: Heard) -> Result<bool, SyncError> {
+    fn goes_on(&mut self, flight: &Flight, mut heard: Heard) -> bool {
         let limits = &self.options.limits;
         let received = usize::try_from(heard.received).unwrap_or(usize::MAX);
         let talk = &mut self.talk;
@@ -548,37 +535,18 @@ impl SyncSession {
         let left_out = heard.left_out.len();
         if (heard.received > 0 || heard.new_phantoms > 0 || left_out > 0) && heard.can_ask {
             talk.gimmes_max = limits.gimmes_max.max(received.max(left_out).saturating_mul(2));
-            return Ok(true);
+            return true;
         }
         let news_of_private = !talk.asked_private.is_empty() && self.round == 1;
         let uv_to_send = talk.uv.push_ok && !talk.uv.to_send.is_empty();
         let uv_to_ask = !talk.uv.to_ask.is_empty() && (heard.uv_received > 0 || self.round < 3);
-        Ok(heard.denied.is_some()
+        heard.denied.is_some()
             || (doubts && talk.pull)
             || (!talk.asked.is_empty() && !unheeded)
             || news_of_private
             || uv_to_send
             || uv_to_ask
-            || (talk.marks.stale && talk.push))
-    }
-
-    fn clone_goes_on(&mut self, flight: &Flight, heard: &Heard) -> Result<bool, SyncError> {
-        let (talk, options) = (&mut self.talk, &self.options);
-        let asked_for = talk.seqno;
-        if talk.project.is_none() || (heard.denied.is_none() && asked_for > 0 && heard.seqno.is_none()) {
-            return Err(SyncError::PeerStalled { seqno: asked_for });
-        }
-        if heard.denied.is_some() {
-            return Ok(true);
-        }
-        talk.seqno = heard.seqno.unwrap_or(0);
-        if talk.seqno > 0 && talk.seqno <= asked_for && heard.received == 0 {
-            return Err(SyncError::PeerStalled { seqno: asked_for });
-        }
-        let config = !talk.config_asked && !options.config_pull.is_empty();
-        let uv_comes = heard.uv_received > 0 || flight.uv_hash;
-        let uv = options.unversioned && (!talk.uv.hash_sent || (!talk.uv.to_ask.is_empty() && uv_comes));
-        Ok(talk.seqno > 0 || config || uv)
+            || (talk.marks.stale && talk.push)
     }
 }
 

@@ -1,0 +1,51 @@
+//! What a clone adds to a session: where it goes on, and when it is at its end.
+//!
+//! Source: Fossil `src/xfer.c` `client_sync()`, `clone_seqno`.
+
+use super::SyncError;
+use super::client::{Flight, SyncSession};
+use super::reply::Heard;
+use crate::id::ProjectCode;
+use crate::repo::RepoTx;
+use crate::time::Timestamp;
+
+impl SyncSession {
+    /// Notes how far the clone is. A reply that says nothing of it was cut short, and nothing of it stays.
+    pub(super) fn conclude_clone(
+        &mut self,
+        tx: &RepoTx<'_>,
+        now: Timestamp,
+        heard: &Heard,
+    ) -> Result<(), SyncError> {
+        if let (None, Some((first, last))) = (&self.talk.project, &heard.push_card) {
+            let project = if self.talk.legacy { first } else { last };
+            let project = ProjectCode::parse(project).map_err(|_| SyncError::PeerWrongProject)?;
+            tx.set_config("project-code", project.as_str(), now)?;
+            self.talk.project = Some(project);
+        }
+        let asked_for = self.talk.seqno;
+        let is_silent = heard.seqno.is_none() && asked_for > 0;
+        let next = heard.seqno.unwrap_or(0);
+        let stands_still = next > 0 && next <= asked_for && heard.received == 0;
+        if self.talk.project.is_none() || (heard.denied.is_none() && (is_silent || stands_still)) {
+            return Err(SyncError::PeerStalled { seqno: asked_for });
+        }
+        if let Some(seqno) = heard.seqno {
+            tx.set_clone_seqno(seqno, now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is more to clone, or something to ask for after it.
+    pub(super) fn clone_goes_on(&mut self, flight: &Flight, heard: &Heard) -> bool {
+        let (talk, options) = (&mut self.talk, &self.options);
+        if heard.denied.is_some() {
+            return true;
+        }
+        talk.seqno = heard.seqno.unwrap_or(0);
+        let config = !talk.config_asked && !options.config_pull.is_empty();
+        let uv_comes = heard.uv_received > 0 || flight.uv_hash;
+        let uv = options.unversioned && (!talk.uv.hash_sent || (!talk.uv.to_ask.is_empty() && uv_comes));
+        talk.seqno > 0 || config || uv
+    }
+}
