@@ -14,7 +14,9 @@
 //!
 //! Known differences from a stock rebuild: an older tag on a check-in yields to a newer inherited one in stock
 //! when the artifact of the older is met later (here the check-in's own tag always counts); a check-in that
-//! was given other parents keeps its line in the timeline (stock loses it when it meets the tag first).
+//! was given other parents keeps its line in the timeline (stock loses it when it meets the tag first); links
+//! of a comment that was edited may be those of either version in stock, which makes deltas while it rebuilds
+//! and so changes the order in which it meets the rest.
 //!
 //! Source: Fossil `src/manifest.c`, `manifest_crosslink` and `manifest_crosslink_end`.
 
