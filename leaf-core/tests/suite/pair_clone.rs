@@ -12,6 +12,7 @@ use leaf_core::repo::{ConfigGroup, Put, Repo, RepoError};
 use leaf_core::sync::{Credentials, Goal, SyncError, SyncEvent, SyncSession};
 use leaf_core::xfer::{Card, Cards, ContentType};
 use rusqlite::Connection;
+use std::ops::ControlFlow;
 
 const VERSION: &str = "pragma client-version 22100 20230226 192424\n";
 
@@ -209,6 +210,32 @@ fn private_artifacts_are_counted_for_whom_they_are_for() {
         names(&pair.server).len() as u64 + 1
     );
     assert_eq!(expected(&outcome.events), [outcome.stats.artifacts_received]);
+}
+
+#[test]
+fn a_clone_that_gets_nowhere_leaves_nothing_behind() {
+    let mut client = unfinished();
+    let config = |repo: &Repo| {
+        let mut rows = Vec::new();
+        let all = repo.query("SELECT name, value FROM config ORDER BY name", &mut |_, row| {
+            rows.push(format!("{row:?}"));
+            ControlFlow::Continue(())
+        });
+        all.expect("readable");
+        rows
+    };
+    let before = config(&client);
+    let mut session = SyncSession::new(Pair::options(Goal::Clone));
+    session
+        .poll_transmit(&mut client, [1; 20])
+        .expect("sound")
+        .expect("a request");
+    let nothing = b"# timestamp 2026-11-21T00:00:00 errors 0\n";
+    let error = session
+        .handle_reply(&mut client, nothing, ContentType::Debug, NOW)
+        .expect_err("neither rows nor a project");
+    assert!(matches!(error, SyncError::PeerStalled { .. }), "{error}");
+    assert_eq!(config(&client), before);
 }
 
 #[test]
