@@ -63,7 +63,7 @@ impl Default for Limits {
             server_gimmes_max: 500,
             phantoms_max: 50_000,
             future_ms_max: 300_000,
-            work_bytes: 32 << 20,
+            work_bytes: 16 << 20,
         }
     }
 }

@@ -72,7 +72,7 @@ pub use mark::{Mark, Standing};
 pub use open::NewRepo;
 pub use peer_url::PeerLink;
 pub use query::QueryValue;
-pub use receive::{Body, Incoming, Put, Received};
+pub use receive::{Body, Hanging, Incoming, Put, Received};
 pub use resolve::NameScope;
 pub use shun::Shunned;
 pub use tag::{NewTag, TagOn, TagSummary};

@@ -61,6 +61,13 @@ pub struct Received {
     pub settled: Vec<Rid>,
 }
 
+/// A staged delta whose source had not come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Hanging {
+    rid: Rid,
+    source: ArtifactHash,
+}
+
 impl Repo {
     /// Which algorithm names new artifacts here.
     ///
@@ -180,17 +187,16 @@ impl RepoTx<'_> {
 
     /// Takes an artifact of a clone as it comes, without looking into it.
     ///
+    /// A delta that comes before its source is returned as one to [`hang`](Self::hang) on it later, before the
+    /// transaction ends: most sources come in the same reply, and need not be phantoms first.
+    ///
     /// # Errors
     ///
     /// [`RepoError::Sqlite`], [`RepoError::WrongZblob`] when not even a size is there.
-    pub fn stage(&self, incoming: &Incoming<'_>) -> Result<Rid, RepoError> {
+    pub fn stage(&self, incoming: &Incoming<'_>) -> Result<Option<Hanging>, RepoError> {
         if incoming.source == Some(incoming.hash) {
             return Err(RepoError::WrongHash { hash: incoming.hash });
         }
-        let source = match &incoming.source {
-            Some(source) => self.phantom(source, false)?,
-            None => None,
-        };
         let wrong = |source| RepoError::WrongZblob {
             hash: incoming.hash,
             source,
@@ -201,7 +207,7 @@ impl RepoTx<'_> {
                 (size, std::borrow::Cow::Borrowed(zblob))
             }
             Body::Plain(bytes) => {
-                let size = match source {
+                let size = match incoming.source {
                     None => bytes.len(),
                     Some(_) => delta::target_size(bytes).map_err(|source| RepoError::WrongDelta {
                         hash: incoming.hash,
@@ -217,7 +223,7 @@ impl RepoTx<'_> {
                 Some(rid) if self.is_phantom(rid)? => {
                     self.store(&incoming.hash, Some(rid), size, &stored, None)?
                 }
-                Some(rid) => return Ok(rid),
+                Some(_) => return Ok(None),
                 None => {
                     return Err(RepoError::Damaged {
                         what: "a row of blob is missing",
@@ -225,15 +231,36 @@ impl RepoTx<'_> {
                 }
             },
         };
-        if let Some(source) = source {
-            self.db
-                .prepare_cached("REPLACE INTO delta(rid, srcid) VALUES (?1, ?2)")?
-                .execute((rid, source))?;
-        }
         if incoming.private {
             self.list_as(rid, true)?;
         }
-        Ok(rid)
+        let Some(source) = incoming.source else {
+            return Ok(None);
+        };
+        match self.rid_of(&source)? {
+            Some(source) => self.set_source(rid, source).map(|()| None),
+            None => Ok(Some(Hanging { rid, source })),
+        }
+    }
+
+    /// Hangs a staged delta on its source, which becomes a phantom if it has not come. One that is shunned never
+    /// comes: verification will tell what hangs on nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn hang(&self, delta: &Hanging) -> Result<(), RepoError> {
+        match self.phantom(&delta.source, false)? {
+            Some(source) => self.set_source(delta.rid, source),
+            None => Ok(()),
+        }
+    }
+
+    fn set_source(&self, rid: Rid, source: Rid) -> Result<(), RepoError> {
+        self.db
+            .prepare_cached("REPLACE INTO delta(rid, srcid) VALUES (?1, ?2)")?
+            .execute((rid, source))?;
+        Ok(())
     }
 
     /// Inserts a row in one descent of the index; `None` when the name has a row.

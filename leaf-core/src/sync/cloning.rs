@@ -23,6 +23,9 @@ impl SyncSession {
             tx.set_config("project-code", project.as_str(), now)?;
             self.talk.project = Some(project);
         }
+        for delta in &heard.hanging {
+            tx.hang(delta)?;
+        }
         let asked_for = self.talk.seqno;
         let is_silent = heard.seqno.is_none() && asked_for > 0;
         let next = heard.seqno.unwrap_or(0);

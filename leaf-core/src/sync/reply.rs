@@ -8,7 +8,7 @@ use super::{SyncError, mark, unversioned};
 use crate::Blame;
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, Rid};
-use crate::repo::{Asking, Body, Incoming, PeerLink, Repo, RepoError, RepoTx, UvVerdict};
+use crate::repo::{Asking, Body, Hanging, Incoming, PeerLink, Repo, RepoError, RepoTx, UvVerdict};
 use crate::time::Timestamp;
 use crate::xfer::{BadCard, Card, Cards, Pragma, envelope};
 use std::collections::HashSet;
@@ -40,6 +40,8 @@ pub(super) struct Heard {
     uv_catalogue: bool,
     missing: u64,
     can_ask: bool,
+    /// Deltas of a clone that came before their sources.
+    pub(super) hanging: Vec<Hanging>,
     /// What was asked for, less what the reply brought or announced.
     left_out: HashSet<ArtifactHash>,
 }
@@ -312,7 +314,8 @@ impl SyncSession {
         heard.left_out.remove(hash);
         self.talk.unmet = self.talk.unmet.saturating_sub(1);
         if self.talk.clone {
-            return tx.stage(&incoming).map(drop).map_err(blame);
+            heard.hanging.extend(tx.stage(&incoming).map_err(blame)?);
+            return Ok(());
         }
         let received = receive(tx, &incoming).map_err(blame)?;
         if let Some(rid) = received.rid {

@@ -63,20 +63,26 @@ impl Clone {
             Ok(driven) => driven,
             Err(error) => return Err(self.abandon(repo, is_new, error)),
         };
+        self.remote.remember(&mut repo, &remote, &login)?;
+        set_up_admin(&mut repo, &admin)?;
         // What follows must be on the disk when it says so, unlike what came before it, and needs no large cache.
         drop(repo);
         let mut repo = Repo::open_unfinished(disk::connect(&self.file, Access::Write)?)?;
         let begin = Instant::now();
-        let checked = check_all(&repo, &self.file, "verifying", global.out(), open_unfinished)?;
+        // The disk takes what has arrived while it is checked.
+        let (checked, durable) = std::thread::scope(|scope| {
+            let durable = scope.spawn(|| disk::make_durable(&self.file));
+            let checked = check_all(&repo, &self.file, "verifying", global.out(), open_unfinished);
+            (checked, durable.join())
+        });
+        let checked = checked?;
+        durable.map_err(|_| CliError::usage("the thread that wrote to the disk has panicked"))??;
         let (artifacts, bytes) = sums(&checked);
         let speed = rate(bytes, begin.elapsed());
-        disk::make_durable(&self.file)?;
         let progress = Progress::open_ended(global.out(), "linking artifacts");
         let finished = repo.finish_clone(checked, world::now());
         progress.finish();
         finished.map_err(|error| self.not_verified(error))?;
-        self.remote.remember(&mut repo, &remote, &login)?;
-        set_up_admin(&mut repo, &admin)?;
         self.report(
             global,
             &driven,
