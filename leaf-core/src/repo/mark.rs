@@ -12,6 +12,7 @@
 use super::{Repo, RepoError, RepoTx};
 use crate::format::hash::sha1_hex;
 use crate::id::{ArtifactHash, Rid};
+use core::cell::{Cell, RefCell};
 use core::fmt;
 
 /// What a repository announced at some time.
@@ -107,6 +108,27 @@ impl Standing {
     }
 }
 
+/// The standing last read, for as long as nobody has changed the file since: a server is asked for it with every
+/// request, and most requests change nothing.
+#[derive(Debug, Default)]
+pub(super) struct StandingCache {
+    /// With the version of the file it was read from.
+    kept: RefCell<Option<(i64, Standing)>>,
+    /// In a write transaction, whose changes make no new version yet.
+    is_suspended: Cell<bool>,
+}
+
+impl StandingCache {
+    pub(super) fn suspend(&self) {
+        self.kept.take();
+        self.is_suspended.set(true);
+    }
+
+    pub(super) fn resume(&self) {
+        self.is_suspended.set(false);
+    }
+}
+
 impl Repo {
     /// What this repository announces now; `private` when private artifacts are announced, too.
     ///
@@ -114,6 +136,22 @@ impl Repo {
     ///
     /// [`RepoError`] when the repository cannot be read.
     pub fn standing(&self, private: bool) -> Result<Standing, RepoError> {
+        if self.standing.is_suspended.get() {
+            return self.read_standing(private);
+        }
+        let version = "PRAGMA data_version";
+        let version = self.db.prepare_cached(version)?.query_row((), |row| row.get(0))?;
+        if let Some((of, kept)) = &*self.standing.kept.borrow()
+            && (*of, kept.private) == (version, private)
+        {
+            return Ok(kept.clone());
+        }
+        let standing = self.read_standing(private)?;
+        self.standing.kept.replace(Some((version, standing.clone())));
+        Ok(standing)
+    }
+
+    fn read_standing(&self, private: bool) -> Result<Standing, RepoError> {
         let mut rows: Vec<_> = self
             .announced()?
             .into_iter()

@@ -68,6 +68,7 @@ pub use crosslink::CrosslinkReport;
 pub use error::RepoError;
 pub use files::CheckinFile;
 pub use forum::{ForumPlace, ForumThread, NewForumPost};
+use mark::StandingCache;
 pub use mark::{Mark, Standing};
 pub use open::NewRepo;
 pub use peer_url::PeerLink;
@@ -93,6 +94,7 @@ pub struct Repo {
     db: Connection,
     limits: Limits,
     cache: RefCell<ContentCache>,
+    standing: StandingCache,
 }
 
 /// A repository inside a write transaction.
@@ -125,6 +127,7 @@ impl Repo {
             db,
             limits: Limits::default(),
             cache: RefCell::default(),
+            standing: StandingCache::default(),
         }
     }
 
@@ -157,6 +160,7 @@ impl Repo {
         self.db
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(RepoError::from)?;
+        self.standing.suspend();
         let tx = RepoTx {
             repo: self,
             origin: RefCell::default(),
@@ -166,6 +170,7 @@ impl Repo {
             tx.db.execute_batch("COMMIT").map_err(RepoError::from)?;
             Ok(value)
         });
+        self.standing.resume();
         if done.is_err() {
             // What the transaction cached may not exist any more.
             self.cache.borrow_mut().clear();
