@@ -49,7 +49,7 @@ impl Served {
 /// A request as stock 2.21 sends it.
 fn post(path: &str, content_type: &str, body: &str) -> Vec<u8> {
     let head = format!(
-        "POST {path} HTTP/1.0\r\nHost: x\r\nUser-Agent: Fossil/2.21 (2023-02-26 19:24:24 [3c53b6364e])\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        "POST {path} HTTP/1.0\r\nHost: localhost\r\nUser-Agent: Fossil/2.21 (2023-02-26 19:24:24 [3c53b6364e])\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     [head.as_bytes(), body.as_bytes()].concat()
@@ -63,7 +63,7 @@ fn a_reply_has_a_content_length_and_ends_its_connection() {
     for request in [
         post("/", PLAIN, "pragma client-version 22100 20230226 192424\n"),
         // Also when the client would rather go on.
-        format!("POST / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\nContent-Type: {PLAIN}\r\nContent-Length: 0\r\n\r\n").into(),
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\nContent-Type: {PLAIN}\r\nContent-Length: 0\r\n\r\n").into(),
     ] {
         let reply = served.ask(&request).to_ascii_lowercase();
         let (head, body) = reply.split_once("\r\n\r\n").expect("a head and a body");
@@ -99,7 +99,7 @@ fn a_request_beyond_the_limit_is_refused_whether_announced_or_streamed() {
     assert!(served.ask(&post("/", PLAIN, &large)).contains("413"));
     let chunk = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
     let chunked = format!(
-        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {PLAIN}\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}"
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PLAIN}\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}"
     );
     assert!(served.ask(chunked.as_bytes()).contains("413"));
     // And the server goes on.
@@ -108,7 +108,7 @@ fn a_request_beyond_the_limit_is_refused_whether_announced_or_streamed() {
 
 #[test]
 fn a_browser_gets_a_page_that_says_how_to_clone() {
-    let served = served(&[]);
+    let served = served(&["--allow-host", "example.org"]);
     let page = served.ask(b"GET /any/where HTTP/1.1\r\nHost: example.org\r\n\r\n");
     assert!(
         page.contains("text/html") && page.contains("leaf clone http://example.org/"),
@@ -257,7 +257,7 @@ fn a_second_signal_ends_it_at_once() {
     let served = served(&[]);
     let mut stream = served.connect();
     stream
-        .write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+        .write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n")
         .expect("it reads");
     assert!(served.ask(&post("/", PLAIN, "")).contains("200"));
     let pid = served.server.pid().to_string();

@@ -67,6 +67,8 @@ impl Scratch {
 pub struct LeafServer {
     child: Child,
     address: String,
+    /// All that it is bound to, in the order of its options.
+    addresses: Vec<String>,
 }
 
 impl LeafServer {
@@ -93,13 +95,10 @@ impl LeafServer {
         command.stdout(Stdio::null()).stderr(log);
         let mut child = command.spawn().expect("the built leaf runs");
         let patience = Instant::now() + Duration::from_secs(30);
-        let address = loop {
-            if let Some(address) = std::fs::read_to_string(&ready_file)
-                .ok()
-                .as_deref()
-                .and_then(bound_address)
-            {
-                break address;
+        let addresses = loop {
+            let ready = std::fs::read_to_string(&ready_file).ok();
+            if let Some(addresses) = ready.as_deref().and_then(bound_addresses) {
+                break addresses;
             }
             let ended = child.try_wait().expect("our own child");
             if ended.is_some() || Instant::now() > patience {
@@ -109,7 +108,17 @@ impl LeafServer {
             }
             sleep(Duration::from_millis(5));
         };
-        Self { child, address }
+        let address = addresses.first().expect("a bound address").clone();
+        Self {
+            child,
+            address,
+            addresses,
+        }
+    }
+
+    /// What it is bound to, in the order of its options: the loopback port of its own first.
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
     }
 
     /// `http://127.0.0.1:PORT/`.
@@ -156,13 +165,11 @@ impl Drop for LeafServer {
     }
 }
 
-/// The first loopback address in the ready file, once it is written in full.
-fn bound_address(ready: &str) -> Option<String> {
-    serde_json::from_str::<serde_json::Value>(ready).ok()?;
-    let start = ready.find("127.0.0.1:")?;
-    let rest = ready.get(start..)?;
-    let end = rest
-        .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'))
-        .unwrap_or(rest.len());
-    rest.get(..end).map(str::to_string)
+/// The addresses in the ready file, once it is written in full.
+fn bound_addresses(ready: &str) -> Option<Vec<String>> {
+    let ready: serde_json::Value = serde_json::from_str(ready).ok()?;
+    let addresses = ready["http"].as_array()?.iter();
+    addresses
+        .map(|address| address.as_str().map(str::to_owned))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! Sync over a real wire with the `fossil` program: our session against its server, its commands against ours.
+//! Sync over a real wire with the `fossil` program: our session against its server, its commands against ours; and
+//! `leaf serve` as browsers see it.
 //!
 //! Small on purpose: HTTP by hand over a socket, so that nothing but the protocol is on trial here.
 
@@ -6,3 +7,4 @@ mod client;
 mod http;
 mod server;
 mod stock;
+mod web_page;

@@ -3,7 +3,7 @@
 use super::global::Global;
 use crate::error::CliError;
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
-use crate::serve::{Bound, Repositories, Server, ServerOptions, TlsFiles};
+use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions, TlsFiles};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const MEBIBYTE: usize = 1 << 20;
 /// Serve repositories over HTTP or HTTPS
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json"
+    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json\n  leaf serve project.fossil --allow-origin https://app.example.org\n  leaf serve project.fossil --allow-host leaf.example.org"
 )]
 pub(super) struct Serve {
     /// Repository files, or one directory of them
@@ -37,6 +37,13 @@ pub(super) struct Serve {
     /// How clients reach this server, when it is behind another
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
+    /// Let web pages of this origin sync, too; may be given several times; `*`: all pages, without cookies
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<AllowOrigin>,
+    /// Answer to this name, too; may be given several times. On loopback other names than localhost are refused,
+    /// elsewhere all are answered until one is given
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<HostName>,
     /// Largest request. Units: MiB
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     request_max: usize,
@@ -83,6 +90,8 @@ impl Serve {
             request_bytes_max: self.request_max.max(1).saturating_mul(MEBIBYTE),
             requests_max: self.concurrent.max(1),
             base_url: self.base_url.clone(),
+            allow_origins: self.allow_origin.clone(),
+            allow_hosts: self.allow_host.clone(),
             ..ServerOptions::default()
         }
     }

@@ -5,6 +5,8 @@
 //!
 //! Source: Fossil `src/cgi.c`, `src/xfer.c` `page_xfer()`.
 
+use super::cors::{CorsRule, Granted};
+use super::host::HostRule;
 use super::page::page;
 use super::route::{Repositories, Routed};
 use crate::repo_pool::RepoPool;
@@ -17,7 +19,7 @@ use leaf_core::Blame;
 use leaf_core::limits::Limits;
 use leaf_core::sync::{self, Reply, ServeContext, Served, SyncError};
 use leaf_core::xfer::ContentType;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -31,6 +33,10 @@ const DRAIN_MAX: Duration = Duration::from_secs(3);
 const PIECE_BYTES: usize = 64 << 10;
 /// The cookie in which newer clients log in.
 const LOGIN_COOKIE: &str = "x-f-l-c";
+/// Where a watchdog asks whether the server lives.
+const HEALTH: &str = "/healthz";
+/// What may be asked for.
+const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
 /// What all requests share.
 #[derive(Debug)]
@@ -46,6 +52,8 @@ pub(super) struct Service {
     pub(super) scheme: &'static str,
     /// Where clients reach this server, if it was told.
     pub(super) base_url: Option<String>,
+    pub(super) host_rule: HostRule,
+    pub(super) cors_rule: CorsRule,
     pub(super) limits: Limits,
 }
 
@@ -56,19 +64,32 @@ pub(super) type Held = Arc<Mutex<Vec<OwnedSemaphorePermit>>>;
 struct Answer {
     status: StatusCode,
     content_type: &'static str,
-    body: Vec<u8>,
+    body: Bytes,
+    /// Besides what every answer says of itself.
+    headers: Vec<(HeaderName, HeaderValue)>,
     served: Served,
 }
 
 impl Answer {
-    fn text(status: StatusCode, text: &str) -> Self {
-        let body = format!("{text}\n").into_bytes();
+    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self {
             status,
-            content_type: "text/plain; charset=utf-8",
-            body,
+            content_type,
+            body: body.into(),
+            headers: Vec::new(),
             served: Served::default(),
         }
+    }
+
+    fn text(status: StatusCode, text: &str) -> Self {
+        Self::new(status, "text/plain; charset=utf-8", format!("{text}\n"))
+    }
+
+    /// A refusal of whoever asks, which the operator sees in the log.
+    fn forbidden(why: &str) -> Self {
+        let mut answer = Self::text(StatusCode::FORBIDDEN, why);
+        answer.served.error = Some(why.to_owned());
+        answer
     }
 }
 
@@ -78,21 +99,33 @@ impl Service {
         bytes.div_ceil(PIECE_BYTES)
     }
 
-    /// Answers one request and logs it. Whatever `held` takes is kept until the connection ends.
+    /// Answers one request that came to a socket bound to `bound`, and logs it. Whatever `held` takes is kept
+    /// until the connection ends.
     pub(super) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
         peer: SocketAddr,
+        bound: IpAddr,
         held: Held,
     ) -> Response<Full<Bytes>> {
         let begin = Instant::now();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let answer = self.dispatch(request, &path, peer, &held).await;
+        let asked = request.headers().clone();
+        let granted = self.admit(&request, bound);
+        let answer = match &granted {
+            Err(refusal) => {
+                drain(&mut request.into_body()).await;
+                Answer::forbidden(refusal)
+            }
+            Ok(granted) if method == Method::OPTIONS => options(*granted, &asked),
+            Ok(_) => self.dispatch(request, &path, peer, &held).await,
+        };
         let Answer {
             status,
             content_type,
             body,
+            headers,
             served,
         } = answer;
         tracing::info!(
@@ -108,10 +141,21 @@ impl Service {
             error = served.error.as_deref().unwrap_or_default(),
             "request"
         );
-        let mut response = Response::new(Full::new(Bytes::from(body)));
+        let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;
         set_headers(response.headers_mut(), content_type, status);
+        response.headers_mut().extend(headers);
+        let granted = granted.unwrap_or(Granted::AtHome);
+        granted.tell(&asked, response.headers_mut());
         response
+    }
+
+    /// What whoever sends `request` may do; else the refusal. Whether the server lives may be asked by any name.
+    fn admit(&self, request: &Request<Incoming>, bound: IpAddr) -> Result<Granted, String> {
+        if request.uri().path() != HEALTH {
+            self.host_rule.check(request, bound)?;
+        }
+        self.cors_rule.check(request.headers(), self.scheme)
     }
 
     async fn dispatch(
@@ -126,19 +170,20 @@ impl Service {
             Method::POST => match self.post(request, path, peer, held).await {
                 Ok(answer) | Err(answer) => answer,
             },
-            _ => Answer::text(StatusCode::METHOD_NOT_ALLOWED, "GET or POST"),
+            _ => {
+                let mut answer = Answer::text(StatusCode::METHOD_NOT_ALLOWED, "GET or POST");
+                answer
+                    .headers
+                    .push((header::ALLOW, HeaderValue::from_static(METHODS)));
+                answer
+            }
         }
     }
 
     fn get(&self, path: &str, headers: &HeaderMap) -> Answer {
         let names = self.repositories.names();
-        let ok = |content_type, text: String| Answer {
-            status: StatusCode::OK,
-            content_type,
-            body: text.into_bytes(),
-            served: Served::default(),
-        };
-        if path == "/healthz" {
+        let ok = |content_type, text: String| Answer::new(StatusCode::OK, content_type, text);
+        if path == HEALTH {
             let health = serde_json::json!({
                 "status": "ok",
                 "version": env!("CARGO_PKG_VERSION"),
@@ -307,15 +352,23 @@ impl Service {
                 served,
                 ..
             })) => Ok(Answer {
-                status: StatusCode::OK,
-                content_type: content_type.as_str(),
-                body,
                 served,
+                ..Answer::new(StatusCode::OK, content_type.as_str(), body)
             }),
             Ok(Err(error)) => Err(failed(&error)),
             Err(_) => Err(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
         }
     }
+}
+
+/// What may be done here, and what of it by pages from elsewhere.
+fn options(granted: Granted, asked: &HeaderMap) -> Answer {
+    let mut answer = Answer::new(StatusCode::NO_CONTENT, "text/plain; charset=utf-8", "");
+    answer.headers = granted.preflight(asked);
+    answer
+        .headers
+        .push((header::ALLOW, HeaderValue::from_static(METHODS)));
+    answer
 }
 
 /// What a client is told of our own failure: who has to act, not where our files are.

@@ -1,5 +1,7 @@
 //! Sockets: bound before anything is promised, drained before the program ends.
 
+use super::cors::{AllowOrigin, CorsRule};
+use super::host::{HostName, HostRule};
 use super::http::{Held, Service};
 use super::route::Repositories;
 use super::stall::Stall;
@@ -12,7 +14,7 @@ use leaf_core::limits::Limits;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -46,6 +48,10 @@ pub struct ServerOptions {
     pub connections_max: usize,
     /// Where clients reach this server, for answers that name it.
     pub base_url: Option<String>,
+    /// Web pages from elsewhere that may use this server.
+    pub allow_origins: Vec<AllowOrigin>,
+    /// Names by which clients may call this server.
+    pub allow_hosts: Vec<HostName>,
     /// Bounds of the protocol.
     pub limits: Limits,
 }
@@ -59,6 +65,8 @@ impl Default for ServerOptions {
             requests_max: 32,
             connections_max: 512,
             base_url: None,
+            allow_origins: Vec::new(),
+            allow_hosts: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -66,7 +74,7 @@ impl Default for ServerOptions {
 
 /// A server whose sockets are bound.
 pub struct Server {
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(TcpListener, IpAddr)>,
     bound: Bound,
     tls: Option<TlsAcceptor>,
     service: Arc<Service>,
@@ -101,8 +109,9 @@ impl Server {
                     .next_step("choose another address, or port 0 for any free port")
             };
             let listener = TcpListener::bind(address.as_str()).await.map_err(taken)?;
-            addresses.push(listener.local_addr()?);
-            listeners.push(listener);
+            let address = listener.local_addr()?;
+            addresses.push(address);
+            listeners.push((listener, address.ip()));
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
         let first = addresses
@@ -122,6 +131,8 @@ impl Server {
             body_pieces: Arc::new(Semaphore::new(Service::pieces(body_bytes))),
             scheme,
             base_url: options.base_url.clone(),
+            host_rule: HostRule::new(&options.allow_hosts, options.base_url.as_deref()),
+            cors_rule: CorsRule::new(&options.allow_origins, options.base_url.as_deref()),
             limits: options.limits,
         };
         let connections = Arc::new(Semaphore::new(options.connections_max));
@@ -143,10 +154,10 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (stopping, stopped) = watch::channel(false);
         let mut accepting = JoinSet::new();
-        for listener in self.listeners {
+        for (listener, bound) in self.listeners {
             let (tls, service) = (self.tls.clone(), Arc::clone(&self.service));
             let (connections, stopped) = (Arc::clone(&self.connections), stopped.clone());
-            accepting.spawn(accept(listener, tls, service, connections, stopped));
+            accepting.spawn(accept(listener, bound, tls, service, connections, stopped));
         }
         drop(stopped);
         stop.await;
@@ -162,6 +173,7 @@ impl Server {
 /// Accepts connections until told to stop, then waits for those that are open.
 async fn accept(
     listener: TcpListener,
+    bound: IpAddr,
     tls: Option<TlsAcceptor>,
     service: Arc<Service>,
     connections: Arc<Semaphore>,
@@ -192,7 +204,7 @@ async fn accept(
         };
         let (tls, service, stopped) = (tls.clone(), Arc::clone(&service), stopped.clone());
         open.spawn(async move {
-            let work = connection(stream, peer, tls, service, stopped);
+            let work = connection(stream, (peer, bound), tls, service, stopped);
             if timeout(CONNECTION_MAX, work).await.is_err() {
                 tracing::debug!(%peer, "connection took too long");
             }
@@ -206,7 +218,7 @@ async fn accept(
 
 async fn connection(
     stream: TcpStream,
-    peer: SocketAddr,
+    ends: (SocketAddr, IpAddr),
     tls: Option<TlsAcceptor>,
     service: Arc<Service>,
     stopped: watch::Receiver<bool>,
@@ -214,24 +226,28 @@ async fn connection(
     // A reply is written whole; waiting to fill a packet would only delay its end.
     stream.set_nodelay(true).ok();
     let Some(tls) = tls else {
-        return converse(stream, peer, service, stopped).await;
+        return converse(stream, ends, service, stopped).await;
     };
     if let Ok(Ok(stream)) = timeout(HEAD_MAX, tls.accept(stream)).await {
-        converse(stream, peer, service, stopped).await;
+        converse(stream, ends, service, stopped).await;
     } else {
-        tracing::debug!(%peer, "no TLS handshake");
+        tracing::debug!(peer = %ends.0, "no TLS handshake");
     }
 }
 
 /// Takes one request from a connection and answers it.
-async fn converse<S>(stream: S, peer: SocketAddr, service: Arc<Service>, mut stopped: watch::Receiver<bool>)
-where
+async fn converse<S>(
+    stream: S,
+    (peer, bound): (SocketAddr, IpAddr),
+    service: Arc<Service>,
+    mut stopped: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let held = Held::default();
     let answer = service_fn(|request| {
         let (service, held) = (Arc::clone(&service), Arc::clone(&held));
-        async move { Ok::<_, Infallible>(service.answer(request, peer, held).await) }
+        async move { Ok::<_, Infallible>(service.answer(request, peer, bound, held).await) }
     });
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -6,6 +6,8 @@
 //!   and TLS    request   file
 //! ```
 
+mod cors;
+mod host;
 mod http;
 mod listen;
 mod page;
@@ -13,6 +15,8 @@ mod route;
 mod stall;
 mod tls;
 
+pub use cors::{AllowOrigin, BadOrigin};
+pub use host::{BadHostName, HostName};
 pub use listen::{Bound, Server, ServerOptions};
 pub use route::{Repositories, Routed};
 pub use tls::TlsFiles;
