@@ -5,6 +5,7 @@
 
 mod client;
 mod http;
+mod raw;
 mod server;
 mod stock;
 mod web_page;

@@ -43,7 +43,7 @@ pub(crate) fn value<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
         .next()
 }
 
-fn text(reply: &Reply) -> String {
+pub(crate) fn text(reply: &Reply) -> String {
     String::from_utf8_lossy(&reply.body).into_owned()
 }
 

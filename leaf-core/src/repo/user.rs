@@ -121,7 +121,11 @@ impl Repo {
     }
 
     /// What the letters of `login` grant, inheritance followed; nothing when there is no such user.
-    fn capabilities_of(&self, login: &str) -> Result<Capabilities, RepoError> {
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn capabilities_of(&self, login: &str) -> Result<Capabilities, RepoError> {
         let letters = self.letters_of(login)?;
         let mut all = granted(&letters);
         for (letter, from) in [('u', "reader"), ('v', "developer")] {

@@ -16,7 +16,7 @@ const MEBIBYTE: usize = 1 << 20;
 /// Serve repositories over HTTP or HTTPS
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json\n  leaf serve project.fossil --allow-origin https://app.example.org\n  leaf serve project.fossil --allow-host leaf.example.org"
+    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nA browser is shown the page that was built into this program. GET /leaf.json lists the repositories, and GET\n/NAME/raw/HASH?name=FILE gives an artifact, if user nobody may read (capability o).\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json\n  leaf serve project.fossil --allow-origin https://app.example.org\n  leaf serve project.fossil --allow-host leaf.example.org"
 )]
 pub(super) struct Serve {
     /// Repository files, or one directory of them

@@ -5,19 +5,22 @@
 //!
 //! Source: Fossil `src/cgi.c`, `src/xfer.c` `page_xfer()`.
 
+use super::answer::{Answer, TEXT};
+use super::asset::{self, Asset};
 use super::cors::{CorsRule, Granted};
 use super::host::HostRule;
 use super::page::page;
+use super::raw;
 use super::route::{Repositories, Routed};
 use crate::repo_pool::RepoPool;
 use crate::world;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, Response, StatusCode};
 use leaf_core::Blame;
 use leaf_core::limits::Limits;
-use leaf_core::sync::{self, Reply, ServeContext, Served, SyncError};
+use leaf_core::sync::{self, Reply, ServeContext, SyncError};
 use leaf_core::xfer::ContentType;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +38,8 @@ const PIECE_BYTES: usize = 64 << 10;
 const LOGIN_COOKIE: &str = "x-f-l-c";
 /// Where a watchdog asks whether the server lives.
 const HEALTH: &str = "/healthz";
+/// Where a page asks which repositories there are.
+const LIST: &str = "/leaf.json";
 /// What may be asked for.
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
@@ -42,6 +47,8 @@ const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) repositories: Repositories,
+    /// The page for browsers, if it was built.
+    pub(super) assets: &'static [Asset],
     /// Bytes of one request.
     pub(super) request_bytes_max: usize,
     /// Requests that are worked on, or whose replies are not yet taken, at a time.
@@ -59,39 +66,6 @@ pub(super) struct Service {
 
 /// What a request holds until its connection ends: its permit and the memory of its body.
 pub(super) type Held = Arc<Mutex<Vec<OwnedSemaphorePermit>>>;
-
-/// An answer and what the access log says of it.
-struct Answer {
-    status: StatusCode,
-    content_type: &'static str,
-    body: Bytes,
-    /// Besides what every answer says of itself.
-    headers: Vec<(HeaderName, HeaderValue)>,
-    served: Served,
-}
-
-impl Answer {
-    fn new(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self {
-            status,
-            content_type,
-            body: body.into(),
-            headers: Vec::new(),
-            served: Served::default(),
-        }
-    }
-
-    fn text(status: StatusCode, text: &str) -> Self {
-        Self::new(status, "text/plain; charset=utf-8", format!("{text}\n"))
-    }
-
-    /// A refusal of whoever asks, which the operator sees in the log.
-    fn forbidden(why: &str) -> Self {
-        let mut answer = Self::text(StatusCode::FORBIDDEN, why);
-        answer.served.error = Some(why.to_owned());
-        answer
-    }
-}
 
 impl Service {
     /// How many request bodies' memory `bytes` allow.
@@ -121,19 +95,13 @@ impl Service {
             Ok(granted) if method == Method::OPTIONS => options(*granted, &asked),
             Ok(_) => self.dispatch(request, &path, peer, &held).await,
         };
-        let Answer {
-            status,
-            content_type,
-            body,
-            headers,
-            served,
-        } = answer;
+        let served = &answer.served;
         tracing::info!(
             peer = %peer.ip(),
             %method,
             path = shown(&path),
-            status = status.as_u16(),
-            bytes = body.len(),
+            status = answer.status.as_u16(),
+            bytes = answer.body.len(),
             ms = begin.elapsed().as_millis(),
             user = served.user.as_deref().unwrap_or("nobody"),
             sent = served.sent + served.uv_sent,
@@ -141,10 +109,9 @@ impl Service {
             error = served.error.as_deref().unwrap_or_default(),
             "request"
         );
-        let mut response = Response::new(Full::new(body));
-        *response.status_mut() = status;
-        set_headers(response.headers_mut(), content_type, status);
-        response.headers_mut().extend(headers);
+        let mut response = Response::new(Full::new(answer.body.clone()));
+        *response.status_mut() = answer.status;
+        answer.write_headers(response.headers_mut());
         let granted = granted.unwrap_or(Granted::AtHome);
         granted.tell(&asked, response.headers_mut());
         response
@@ -166,40 +133,69 @@ impl Service {
         held: &Held,
     ) -> Answer {
         match *request.method() {
-            Method::GET | Method::HEAD => self.get(path, request.headers()),
+            Method::GET | Method::HEAD => {
+                let (head, _) = request.into_parts();
+                match self.get(path, head.uri.query(), &head.headers, held).await {
+                    Ok(answer) | Err(answer) => answer,
+                }
+            }
             Method::POST => match self.post(request, path, peer, held).await {
                 Ok(answer) | Err(answer) => answer,
             },
-            _ => {
-                let mut answer = Answer::text(StatusCode::METHOD_NOT_ALLOWED, "GET or POST");
-                answer
-                    .headers
-                    .push((header::ALLOW, HeaderValue::from_static(METHODS)));
-                answer
-            }
+            _ => Answer::text(StatusCode::METHOD_NOT_ALLOWED, "GET or POST").says(header::ALLOW, METHODS),
         }
     }
 
-    fn get(&self, path: &str, headers: &HeaderMap) -> Answer {
+    async fn get(
+        self: &Arc<Self>,
+        path: &str,
+        query: Option<&str>,
+        headers: &HeaderMap,
+        held: &Held,
+    ) -> Result<Answer, Answer> {
         let names = self.repositories.names();
-        let ok = |content_type, text: String| Answer::new(StatusCode::OK, content_type, text);
-        if path == HEALTH {
-            let health = serde_json::json!({
-                "status": "ok",
-                "version": env!("CARGO_PKG_VERSION"),
-                "repositories": names.as_ref().map_or(1, Vec::len),
-                "requests_free": self.permits.available_permits(),
-            });
-            return ok("application/json", format!("{health}\n"));
+        match path {
+            HEALTH => return Ok(self.health(names.as_ref().map_or(1, Vec::len))),
+            LIST => return Ok(self.list()),
+            _ => {}
         }
-        let host = headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or("localhost");
-        ok(
-            "text/html; charset=utf-8",
-            page(self.scheme, host, names.as_deref()),
-        )
+        if let Some(wanted) = raw::wanted(path) {
+            return self.raw(wanted, query, headers, held).await;
+        }
+        let name = path.trim_matches('/');
+        let is_place = names.as_ref().map_or(!name.contains('/'), |names| {
+            name.is_empty() || names.iter().any(|known| known == name)
+        });
+        if let Some(answer) = asset::answer(self.assets, path, is_place, headers) {
+            return Ok(answer);
+        }
+        if !self.assets.is_empty() {
+            return Err(Answer::text(StatusCode::NOT_FOUND, "there is nothing here"));
+        }
+        let host = header_text(headers, header::HOST).unwrap_or("localhost");
+        let page = page(self.scheme, host, names.as_deref());
+        Ok(Answer::new(StatusCode::OK, "text/html; charset=utf-8", page))
+    }
+
+    fn health(&self, repositories: usize) -> Answer {
+        let health = serde_json::json!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "repositories": repositories,
+            "requests_free": self.permits.available_permits(),
+        });
+        Answer::new(StatusCode::OK, "application/json", format!("{health}\n"))
+    }
+
+    /// What a page must know to find its way: the repositories and their places.
+    fn list(&self) -> Answer {
+        let places = self.repositories.places().into_iter();
+        let places = places.map(|(name, path)| serde_json::json!({ "name": name, "path": path }));
+        let list = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "repositories": places.collect::<Vec<_>>(),
+        });
+        Answer::new(StatusCode::OK, "application/json", format!("{list}\n"))
     }
 
     async fn post(
@@ -233,7 +229,7 @@ impl Service {
     }
 
     /// The repository at `path`; opening one may touch the disk.
-    async fn find(self: &Arc<Self>, path: &str) -> Result<Arc<RepoPool>, Answer> {
+    pub(super) async fn find(self: &Arc<Self>, path: &str) -> Result<Arc<RepoPool>, Answer> {
         let (service, wanted) = (Arc::clone(self), path.to_owned());
         match tokio::task::spawn_blocking(move || service.repositories.route(&wanted)).await {
             Ok(Routed::Repository(pool)) => Ok(pool),
@@ -301,7 +297,7 @@ impl Service {
         }
     }
 
-    async fn take_permit(&self, held: &Held) -> Result<(), Answer> {
+    pub(super) async fn take_permit(&self, held: &Held) -> Result<(), Answer> {
         match timeout(SILENCE_MAX, Arc::clone(&self.permits).acquire_owned()).await {
             Ok(Ok(permit)) => {
                 hold(held, permit);
@@ -363,12 +359,9 @@ impl Service {
 
 /// What may be done here, and what of it by pages from elsewhere.
 fn options(granted: Granted, asked: &HeaderMap) -> Answer {
-    let mut answer = Answer::new(StatusCode::NO_CONTENT, "text/plain; charset=utf-8", "");
+    let mut answer = Answer::new(StatusCode::NO_CONTENT, TEXT, "");
     answer.headers = granted.preflight(asked);
-    answer
-        .headers
-        .push((header::ALLOW, HeaderValue::from_static(METHODS)));
-    answer
+    answer.says(header::ALLOW, METHODS)
 }
 
 /// What a client is told of our own failure: who has to act, not where our files are.
@@ -383,24 +376,6 @@ fn failed(error: &SyncError) -> Answer {
             "the repository cannot be read or written",
         ),
         _ => Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
-    }
-}
-
-fn set_headers(headers: &mut HeaderMap, content_type: &'static str, status: StatusCode) {
-    let mut set =
-        |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    set(header::CONTENT_TYPE, content_type);
-    set(header::CONNECTION, "close");
-    set(header::CACHE_CONTROL, "no-store");
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if content_type.starts_with("text/html") {
-        set(
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'",
-        );
-    }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        set(header::RETRY_AFTER, "5");
     }
 }
 

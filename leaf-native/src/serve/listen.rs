@@ -1,5 +1,6 @@
 //! Sockets: bound before anything is promised, drained before the program ends.
 
+use super::asset::{Asset, BUILT_IN};
 use super::cors::{AllowOrigin, CorsRule};
 use super::host::{HostName, HostRule};
 use super::http::{Held, Service};
@@ -99,6 +100,15 @@ impl Server {
     ///
     /// When an address is taken or no address, or the certificate is not usable.
     pub async fn bind(repositories: Repositories, options: &ServerOptions) -> Result<Self, CliError> {
+        Self::bind_with(repositories, options, BUILT_IN).await
+    }
+
+    /// The same with another page for browsers.
+    pub(super) async fn bind_with(
+        repositories: Repositories,
+        options: &ServerOptions,
+        assets: &'static [Asset],
+    ) -> Result<Self, CliError> {
         let tls = options.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();
@@ -126,6 +136,7 @@ impl Server {
         let body_bytes = options.request_bytes_max.saturating_mul(2);
         let service = Service {
             repositories,
+            assets,
             request_bytes_max: options.request_bytes_max,
             permits: Arc::new(Semaphore::new(options.requests_max)),
             body_pieces: Arc::new(Semaphore::new(Service::pieces(body_bytes))),

@@ -4,13 +4,19 @@
 //!   listen ──▶ http ──▶ route ──▶ repo_pool ──▶ leaf_core::sync::serve
 //!   sockets    one       which     threads
 //!   and TLS    request   file
+//!               │
+//!               ├─ host, cors     whom a browser may speak for
+//!               └─ asset, raw     what a browser is shown: the page, and artifacts that can do it no harm
 //! ```
 
+mod answer;
+mod asset;
 mod cors;
 mod host;
 mod http;
 mod listen;
 mod page;
+mod raw;
 mod route;
 mod stall;
 mod tls;

@@ -97,6 +97,21 @@ impl Repositories {
         }
     }
 
+    /// The name of every repository with the path that leads to it.
+    pub fn places(&self) -> Vec<(String, String)> {
+        if let Place::Single(file) = &self.place {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            return vec![(name.into_owned(), "/".to_owned())];
+        }
+        let names = self.names().unwrap_or_default().into_iter();
+        names
+            .map(|name| {
+                let path = format!("/{name}");
+                (name, path)
+            })
+            .collect()
+    }
+
     /// Where `path`, as it stands in the request line, leads.
     pub fn route(&self, path: &str) -> Routed {
         let name = path.trim_start_matches('/').split('/').next().unwrap_or_default();
