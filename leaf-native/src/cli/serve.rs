@@ -34,7 +34,7 @@ pub(super) struct Serve {
     /// Private key, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// How clients reach this server, when it is behind another
+    /// How clients reach this server, when it is behind another; name and origin of it count as its own
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
     /// Let web pages of this origin sync, too; may be given several times; `*`: all pages, without cookies
