@@ -35,6 +35,7 @@ mod error;
 mod files;
 mod forum;
 mod integrity;
+mod lineage;
 mod mark;
 mod open;
 mod peer_url;
@@ -42,6 +43,7 @@ mod phantom;
 mod query;
 mod rebuild;
 mod receive;
+mod request;
 mod resolve;
 mod shun;
 mod sql_literal;
@@ -68,6 +70,7 @@ pub use crosslink::CrosslinkReport;
 pub use error::RepoError;
 pub use files::CheckinFile;
 pub use forum::{ForumPlace, ForumThread, NewForumPost};
+pub use lineage::{ChangedFile, FileVersion};
 use mark::StandingCache;
 pub use mark::{Mark, Standing};
 pub use open::NewRepo;
@@ -135,6 +138,11 @@ impl Repo {
     pub fn into_connection(self) -> Connection {
         self.db.flush_prepared_statement_cache();
         self.db
+    }
+
+    /// The connection, for what a shell does below SQL: how durable writes are, copies of the file.
+    pub fn connection(&self) -> &Connection {
+        &self.db
     }
 
     /// The bounds in force.

@@ -5,7 +5,7 @@
 use super::{Repo, RepoError, column};
 use crate::id::{ArtifactHash, Rid};
 use crate::time::Timestamp;
-use rusqlite::{Row, params_from_iter, types::Value};
+use rusqlite::{OptionalExtension, Row, params_from_iter, types::Value};
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -179,6 +179,23 @@ impl Repo {
             entry.tags = self.symbolic_tags(entry.rid)?;
         }
         Ok(entries)
+    }
+
+    /// The entry of one artifact; `None` when the timeline does not have it.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError`] when the repository fails.
+    pub fn timeline_entry(&self, rid: Rid) -> Result<Option<TimelineEntry>, RepoError> {
+        let sql = format!("{COLUMNS} AND e.objid=?1");
+        let found = self
+            .db
+            .prepare_cached(&sql)?
+            .query_row([rid], read_entry)
+            .optional()?;
+        let Some(mut entry) = found else { return Ok(None) };
+        entry.tags = self.symbolic_tags(rid)?;
+        Ok(Some(entry))
     }
 
     /// The symbolic tags in force on an artifact, sorted, without their `sym-`.

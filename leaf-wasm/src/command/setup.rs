@@ -1,0 +1,166 @@
+//! What there is, and what is set.
+
+use super::{DEFAULT_USER, main_tip};
+use crate::engine::Leaf;
+use crate::failure::Failed;
+use crate::host::{entropy, now};
+use crate::protocol::{Code, Configure, Create, Info, LeafState};
+use leaf_core::id::{ProjectCode, ServerCode, to_hex};
+use leaf_core::repo::{Author, NewRepo, Repo};
+
+/// Config that remembers the remote; stock Fossil reads and writes it, too.
+const REMOTE: &str = "last-sync-url";
+/// Who one is unless one says.
+const GUEST: &str = "guest";
+
+/// What there is.
+pub(super) fn info(leaf: &Leaf) -> Result<Info, Failed> {
+    let state = leaf.state();
+    let mut info = Info {
+        state,
+        project_code: String::new(),
+        project_name: None,
+        user: None,
+        remote: None,
+        remote_user: None,
+        has_password: false,
+        artifacts: 0,
+        checkins: 0,
+        unsent: 0,
+        missing: 0,
+        bytes: 0,
+        main_branch: None,
+    };
+    if state == LeafState::Empty {
+        return Ok(info);
+    }
+    leaf.with_any(|repo| {
+        info.artifacts = repo.artifact_count()?;
+        info.bytes = size(repo)?;
+        (info.remote, info.remote_user) = remote(repo)?;
+        info.user = repo.config(DEFAULT_USER)?;
+        Ok(())
+    })?;
+    if state == LeafState::Ready {
+        leaf.read(|repo| {
+            info.project_code = repo.project_code()?.to_string();
+            info.project_name = repo.config("project-name")?;
+            info.checkins = repo.checkin_count()?;
+            info.unsent = repo.unsent_artifacts()?.len() as u64;
+            info.missing = repo.phantom_count()?;
+            info.main_branch = main_tip(repo)?.map(|tip| repo.branch_of(tip)).transpose()?;
+            Ok(())
+        })?;
+    }
+    Ok(info)
+}
+
+/// Bytes of the database.
+pub(super) fn size(repo: &Repo) -> Result<u64, Failed> {
+    let number = |name: &str| -> Result<u64, Failed> {
+        let value: i64 = repo
+            .connection()
+            .pragma_query_value(None, name, |row| row.get(0))?;
+        Ok(u64::try_from(value).unwrap_or_default())
+    };
+    Ok(number("page_count")? * number("page_size")?)
+}
+
+/// A new repository with its admin; nobody knows the password.
+pub(super) fn new_repo(project_name: Option<String>, user: Option<&str>) -> NewRepo {
+    NewRepo {
+        project_code: ProjectCode::from_random(entropy()),
+        server_code: ServerCode::from_random(entropy()),
+        project_name,
+        admin: user.filter(|user| !user.is_empty()).unwrap_or(GUEST).to_owned(),
+        admin_password: to_hex(&entropy()),
+        now: now(),
+    }
+}
+
+/// Makes a new project.
+pub(super) fn create(leaf: &Leaf, args: &Create) -> Result<Info, Failed> {
+    if leaf.state() != LeafState::Empty {
+        return Err(Failed::new(
+            Code::Exists,
+            "there is a repository here already; use a leaf of another name",
+        ));
+    }
+    let new = new_repo(args.project_name.clone(), args.user.as_deref());
+    let mut repo = Repo::create(leaf.store.connect()?, &new)?;
+    repo.write(|tx| {
+        tx.set_config(DEFAULT_USER, &new.admin, new.now)?;
+        tx.initial_checkin(&Author {
+            user: new.admin.clone(),
+            date: new.now,
+        })?;
+        Ok::<_, Failed>(())
+    })?;
+    leaf.finish(repo);
+    info(leaf)
+}
+
+/// Sets what is given.
+pub(super) fn configure(leaf: &Leaf, args: &Configure) -> Result<Info, Failed> {
+    leaf.with(|repo| {
+        let (mut url, mut user) = remote(repo)?;
+        repo.write(|tx| {
+            if let Some(who) = &args.user {
+                tx.set_config(DEFAULT_USER, who, now())?;
+            }
+            if let Some(name) = &args.project_name {
+                tx.set_config("project-name", name, now())?;
+            }
+            if args.remote.is_some() || args.remote_user.is_some() {
+                url = args.remote.clone().or(url);
+                user = args.remote_user.clone().or(user);
+                if let Some(url) = &url {
+                    tx.set_config(REMOTE, &with_user(url, user.as_deref()), now())?;
+                }
+            }
+            Ok::<_, Failed>(())
+        })
+    })?;
+    info(leaf)
+}
+
+/// Remembers who one is and with whom to sync, where nothing is remembered yet.
+pub(super) fn remember(repo: &mut Repo, url: &str, user: Option<&str>) -> Result<(), Failed> {
+    let is_new = repo.config(REMOTE)?.is_none();
+    repo.write(|tx| {
+        if is_new {
+            tx.set_config(REMOTE, &with_user(url, user), now())?;
+        }
+        if tx.config(DEFAULT_USER)?.is_none() {
+            let who = user.filter(|user| !matches!(*user, "" | "nobody" | "anonymous"));
+            tx.set_config(DEFAULT_USER, who.unwrap_or(GUEST), now())?;
+        }
+        Ok(())
+    })
+}
+
+/// The remote that is remembered, and the login there.
+pub(super) fn remote(repo: &Repo) -> Result<(Option<String>, Option<String>), Failed> {
+    let Some(url) = repo.config(REMOTE)?.filter(|url| url.starts_with("http")) else {
+        return Ok((None, None));
+    };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Ok((None, None));
+    };
+    let host_end = rest.find('/').unwrap_or(rest.len());
+    Ok(match rest.split_at(host_end) {
+        (host, path) if host.contains('@') => {
+            let (login, host) = host.rsplit_once('@').unwrap_or_default();
+            let user = login.split(':').next().unwrap_or_default();
+            (Some(format!("{scheme}://{host}{path}")), Some(user.to_owned()))
+        }
+        _ => (Some(url), None),
+    })
+}
+
+fn with_user(url: &str, user: Option<&str>) -> String {
+    match (url.split_once("://"), user.filter(|user| !user.is_empty())) {
+        (Some((scheme, rest)), Some(user)) => format!("{scheme}://{user}@{rest}"),
+        _ => url.to_owned(),
+    }
+}

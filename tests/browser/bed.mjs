@@ -1,0 +1,75 @@
+// The bed of the browser tests: Chromium, a page on localhost, `leaf serve`, stock Fossil. Nothing here is a mock.
+
+import { execFileSync, spawn } from "node:child_process"
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
+import { createServer } from "node:http"
+import { tmpdir } from "node:os"
+import path from "node:path"
+import { chromium } from "playwright-core"
+
+export const root = path.resolve(import.meta.dirname, "../..")
+export const leafProgram = process.env.LEAF ?? path.join(root, "target/debug/leaf")
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]
+const TYPES = {
+  ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css",
+  ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json",
+}
+
+/** A folder that goes with the test. */
+export function scratch(t) {
+  const folder = mkdtempSync(path.join(tmpdir(), "leaf-browser-"))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Chromium with a profile that outlives it. */
+export async function browser(t, profile = scratch(t), options = {}) {
+  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: FLAGS, ...options })
+  t.after(() => context.close().catch(() => undefined))
+  return context
+}
+
+/** Serves files of `folders` (URL prefix to path) on localhost, with the headers a careful site would send. */
+export async function site(t, folders, headers = {}) {
+  const server = createServer((request, response) => {
+    const url = decodeURIComponent(new URL(request.url, "http://localhost").pathname)
+    const [prefix, folder] = Object.entries(folders).find(([prefix]) => url.startsWith(prefix)) ?? []
+    let file = folder === undefined ? undefined : path.join(folder, url.slice(prefix.length))
+    if (file && existsSync(file) && statSync(file).isDirectory()) file = path.join(file, "index.html")
+    if (!file || !existsSync(file)) return void response.writeHead(404).end("not found")
+    response.writeHead(200, { "Content-Type": TYPES[path.extname(file)] ?? "application/octet-stream", "Cache-Control": "no-cache", ...headers })
+    createReadStream(file).pipe(response)
+  })
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
+  t.after(() => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve) }))
+  return `http://localhost:${server.address().port}`
+}
+
+/** Starts `leaf serve` on `file` and waits until it listens. Returns its URL and what stops it. */
+export async function serve(t, file, args = []) {
+  const ready = path.join(scratch(t), "ready.json")
+  const child = spawn(leafProgram, ["serve", file, "--http", "127.0.0.1:0", "--ready-file", ready, ...args], { stdio: ["ignore", "ignore", "inherit"] })
+  const stop = () => new Promise((resolve) => (child.exitCode !== null || child.signalCode !== null) ? resolve() : (child.once("exit", resolve), child.kill("SIGKILL")))
+  t.after(stop)
+  for (let tries = 0; !existsSync(ready); tries += 1) {
+    if (tries > 400 || child.exitCode !== null) throw new Error("leaf serve does not start")
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  const port = readFileSync(ready, "utf8").match(/127\.0\.0\.1:(\d+)/)[1]
+  return { url: `http://localhost:${port}/`, port, stop, child }
+}
+
+/** Runs stock Fossil. */
+export function fossil(args, options = {}) {
+  return execFileSync("fossil", args, { encoding: "utf8", env: { ...process.env, USER: "stock", HOME: options.cwd ?? tmpdir() }, ...options })
+}
+
+/** Runs the program leaf. */
+export function leaf(args, options = {}) {
+  return execFileSync(leafProgram, args, { encoding: "utf8", env: { ...process.env, USER: "native" }, ...options })
+}
