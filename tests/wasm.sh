@@ -4,9 +4,6 @@
 # Needs clang (for SQLite's C), Node 18 or later, and the wasm32 standard library of Rust. Where rustup cannot
 # download that, install Debian's `rustc-web`, `cargo-web` and `rust-web-src`, put them first in PATH, and set
 # RUSTC_BOOTSTRAP=1 and LEAF_WASM_FLAGS="-Zbuild-std=std,panic_abort".
-#
-# The test runner must be of the very version of wasm-bindgen in Cargo.lock. It is built once and kept in
-# $LEAF_CACHE (~/.cache/edgesync-leaf), outside of target/, which is often thrown away.
 set -eu
 cd "$(dirname "$0")/.."
 target=wasm32-unknown-unknown
@@ -21,17 +18,7 @@ if [ -z "${LEAF_WASM_FLAGS:-}" ] && [ ! -d "$(rustc --print sysroot)/lib/rustlib
     }
 fi
 
-version=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)
-runner="${LEAF_CACHE:-$HOME/.cache/edgesync-leaf}/wasm-bindgen-$version"
-if [ ! -x "$runner/bin/wasm-bindgen-test-runner" ]; then
-    echo "wasm-test: building wasm-bindgen-cli $version into $runner (once)"
-    # Without default features: it then does without a TLS stack, which only browser drivers need.
-    # The registry's lock file of some versions names yanked crates, hence no --locked.
-    cargo install wasm-bindgen-cli --version "$version" --no-default-features --root "$runner" \
-        --target-dir "$runner/build" --debug --quiet
-    rm -rf "$runner/build"
-fi
-PATH="$runner/bin:$PATH"
+PATH="$(tests/wasm-bindgen.sh):$PATH"
 export PATH
 # Debian's clang and Rust's clang-compiled C meet without emscripten: sqlite-wasm-rs brings its own libc shim.
 # shellcheck disable=SC2086

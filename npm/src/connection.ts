@@ -22,12 +22,16 @@ type Listeners = { [K in keyof LeafEvents]: Set<(event: LeafEvents[K]) => void> 
 /** How often a worker that crashes is started anew without a command having succeeded in between. */
 const CRASHES_MAX = 3
 
+/** How long a worker is waited for that was told to end. Units: milliseconds. */
+const CLOSE_MS = 2_000
+
 export class Connection {
   standing: Standing
   isLeader: boolean
   #worker: Worker
   #crashes = 0
   #isClosed = false
+  #closed: (() => void) | undefined
   readonly #start: () => Promise<Opened>
   readonly #waiters = new Map<string, Waiter>()
   readonly #listeners: Listeners = { change: new Set(), sync: new Set(), progress: new Set(), leader: new Set() }
@@ -92,7 +96,13 @@ export class Connection {
       waiter.reject(new LeafError(failure("aborted", "caller", "the leaf was closed before the reply came")))
     }
     this.#waiters.clear()
-    this.#post({ kind: "close" })
+    await new Promise<void>((resolve) => {
+      this.#closed = resolve
+      setTimeout(resolve, CLOSE_MS)
+      this.#post({ kind: "close" })
+    })
+    // It has ended by itself, or will not.
+    this.#worker.terminate()
   }
 
   #post(message: PageMessage): void {
@@ -126,6 +136,9 @@ export class Connection {
         break
       case "crashed":
         void this.#restart()
+        break
+      case "closed":
+        this.#closed?.()
         break
       case "refused":
         this.#failAll(message.failure)

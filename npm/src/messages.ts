@@ -73,6 +73,7 @@ export type WorkerMessage =
   | { kind: "standing"; isLeader: boolean; standing: Standing }
   | { kind: "change"; kinds: string[] }
   | { kind: "crashed" }
+  | { kind: "closed" }
 
 export type TabMessage =
   | { kind: "who" }

@@ -8,6 +8,9 @@ import { FOLDER, forgetKept, ignoreMissing } from "./keep.js"
 /** What a repository may be called here: the name is that of a folder. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
+/** How long a tab that is about to close a leaf is waited for. Units: milliseconds. */
+const CLOSING_MS = 1_000
+
 /** Refuses a name that no repository may have. */
 export function checkName(name: string): void {
   if (!NAME.test(name)) {
@@ -42,14 +45,16 @@ export async function list(): Promise<string[]> {
 /** Deletes a repository; unsent work is lost. No tab may have it open. */
 export async function remove(name: string): Promise<void> {
   checkName(name)
-  const removed = await navigator.locks.request(`edgesync-leaf:${name}`, { ifAvailable: true }, async (lock) => {
-    if (!lock) return false
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })
-    await takeAway(folder, name)
-    await forgetKept(name)
-    return true
-  })
-  if (!removed) throw new LeafError(failure("locked", "storage", `a tab has ${name} open; close the leaf there first`))
+  try {
+    await navigator.locks.request(`edgesync-leaf:${name}`, { signal: AbortSignal.timeout(CLOSING_MS) }, async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true })
+      await takeAway(folder, name)
+      await forgetKept(name)
+    })
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error
+    throw new LeafError(failure("locked", "storage", `a tab has ${name} open; close the leaf there first`))
+  }
 }
 
 /** A worker that was just closed holds its files for a moment longer than its lock. */

@@ -34,6 +34,7 @@ class Member {
   #leader: Leader | undefined
   #standing: Standing | undefined
   #isOpened = false
+  #queue: Promise<void>
   #release: (() => void) | undefined
   #who: ReturnType<typeof setInterval> | undefined
 
@@ -41,7 +42,7 @@ class Member {
     this.#opening = opening
     this.#channel = new BroadcastChannel(`edgesync-leaf:${opening.name}`)
     this.#channel.addEventListener("message", (event: MessageEvent<TabMessage>) => this.#fromTab(event.data))
-    void this.#queueForLead()
+    this.#queue = this.#queueForLead()
     this.#ask()
     this.#who = setInterval(() => this.#ask(), WHO_MS)
   }
@@ -61,7 +62,7 @@ class Member {
         if (!this.#leader) this.#tell({ kind: "visible" })
         break
       case "close":
-        this.#close()
+        void this.#close()
         break
       case "open":
         break
@@ -213,13 +214,15 @@ class Member {
     })
   }
 
-  #close(): void {
+  /** Gives the lead back, and tells the page when the lock is free again. */
+  async #close(): Promise<void> {
     clearInterval(this.#who)
     this.#closing.abort()
     this.#release?.()
-    this.#leader?.close()
+    await this.#queue
     this.#leader = undefined
     this.#channel.close()
+    page.postMessage({ kind: "closed" })
     page.close()
   }
 }

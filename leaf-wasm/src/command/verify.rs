@@ -2,13 +2,15 @@
 
 use crate::engine::{Leaf, Task};
 use crate::failure::Failed;
-use crate::host::breathe;
+use crate::host::{breathe, monotonic_ms};
 use crate::protocol::{Progress, VerifyResult};
 use leaf_core::repo::{Checked, VerifyReport};
 use std::rc::Rc;
 
 /// Parts of a check. Each is some tenths of a second of a large repository.
-const PARTS: usize = 64;
+const PARTS: usize = 32;
+/// How long it computes before messages are let in. Units: milliseconds.
+const BREATH_MS: f64 = 50.0;
 
 /// Expands and hashes every artifact.
 pub(super) async fn check_parts(
@@ -19,6 +21,7 @@ pub(super) async fn check_parts(
     let (parts, total) = leaf.with_any(|repo| Ok((repo.check_plan(PARTS)?, repo.artifact_count()?)))?;
     let mut all = Vec::with_capacity(parts.len());
     let mut done = 0;
+    let mut breath = monotonic_ms();
     for part in parts {
         task.go_on()?;
         let checked = leaf.with_any(|repo| {
@@ -35,7 +38,10 @@ pub(super) async fn check_parts(
             })?)
         })?;
         all.push(checked);
-        breathe().await;
+        if monotonic_ms() - breath > BREATH_MS {
+            breathe().await;
+            breath = monotonic_ms();
+        }
     }
     Ok(all)
 }
