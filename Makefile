@@ -2,10 +2,13 @@
 #
 # Wants Rust by rustup (Debian's own cargo is too old); whatever else is missing `make setup` installs by apt, as root.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test fmt lint doc unit wasm-test interop fuzz bench
+.PHONY: help setup build page demo test fmt lint doc unit wasm-test browser-test interop fuzz bench
 
 SHELL := /bin/bash
 LEAF := target/release/leaf
+# What the browser gets: the module with its package, and the page that `leaf serve` has built in.
+WASM := npm/dist/leaf.wasm
+PAGE := web/dist/index.html
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -13,13 +16,28 @@ help:
 setup: ## install what is missing (Debian, root): fossil, clang, node, the wasm32 target
 	@tests/setup.sh
 
-build: setup ## build the program leaf (release)
+build: page ## build the page and the program leaf that has it built in (release)
 	@cargo build --release --quiet -p leaf-native
 
-demo: build ## a real repository served by leaf, cloned by leaf and by stock Fossil, edited, converged
+page: setup ## build the package @edgesync/leaf and the page
+	@$(MAKE) --no-print-directory $(PAGE)
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
+
+$(WASM): npm/node_modules/.package-lock.json npm/package.json npm/tsconfig.json Cargo.lock Cargo.toml .cargo/config.toml \
+		$(shell find leaf-wasm leaf-core/src leaf-core/lanes npm/src npm/scripts -type f)
+	@echo "building @edgesync/leaf"
+	@cd npm && node scripts/build.mjs
+
+$(PAGE): $(WASM) web/node_modules/.package-lock.json $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*')
+	@echo "building the page"
+	@cd web && npm run --silent build
+
+demo: build ## a real repository, served: in a browser, by leaf and by stock Fossil
 	@tests/demo.sh $(LEAF)
 
-test: setup fmt lint doc unit wasm-test ## everything that must hold: style, all tests, wasm32, interop with stock Fossil
+test: setup fmt lint doc page unit wasm-test browser-test ## everything that must hold: style, all tests, wasm32, stock Fossil, browsers
 	@echo "make test: all passed"
 
 fmt:
@@ -28,6 +46,7 @@ fmt:
 
 lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo clippy -p leaf-wasm --target wasm32-unknown-unknown --quiet -- -D warnings
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
@@ -40,6 +59,10 @@ unit: setup
 interop: setup ## only the tests against stock Fossil
 	cargo build -p leaf-native
 	cargo test -p leaf-tests --test interop
+
+browser-test: page ## the package and the page in Chromium and Firefox, with kills, several tabs, and bundlers
+	cargo build -p leaf-native
+	@tests/browser.sh
 
 wasm-test: setup ## the tests of leaf-core on wasm32 under Node
 	@tests/wasm.sh

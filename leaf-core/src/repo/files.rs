@@ -35,6 +35,16 @@ impl Repo {
             .collect()
     }
 
+    /// One file of a check-in; `None` when there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// As [`files`](Self::files).
+    pub fn file(&self, checkin: Rid, name: &[u8]) -> Result<Option<CheckinFile>, RepoError> {
+        let card = self.with_files(checkin, |files| find_file(files, name).map(FileLine::to_card))?;
+        card.map_or(Ok(None), |card| self.sized(card))
+    }
+
     /// The content of one file of a check-in; `None` when there is no such file, or its content is not here.
     ///
     /// # Errors
