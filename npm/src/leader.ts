@@ -95,7 +95,12 @@ export class Leader {
       const value = SESSIONS.has(name)
         ? await this.#runSession(id, command, abort.signal, onProgress)
         : await this.#run(id, command, abort.signal, onProgress)
-      if (WRITES.has(name)) await this.#changed([name])
+      if (WRITES.has(name)) {
+        const told = this.#changed([name])
+        // What makes a leaf another is known before its reply; other changes are acknowledged first.
+        if (SESSIONS.has(name) || name === "configure") await told
+        else told.catch(() => undefined)
+      }
       if (name.startsWith("export")) this.#watchExport(name)
       return name === "info" || name === "create" || name === "configure" || name === "importEnd" ? this.#completed(value) : value
     } finally {

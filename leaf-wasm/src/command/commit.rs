@@ -67,16 +67,10 @@ fn laid(tx: &RepoTx<'_>, parent: Option<Rid>, change: FileChange) -> Result<Chan
             let perm = match (executable, parent) {
                 (Some(true), _) => FilePerm::Executable,
                 (Some(false), _) | (None, None) => FilePerm::Regular,
-                (None, Some(parent)) => {
-                    let before = tx
-                        .files(parent)?
-                        .into_iter()
-                        .find(|file| file.name.as_bytes() == path.as_bytes());
-                    match before.map(|file| file.perm) {
-                        Some(FilePerm::Executable) => FilePerm::Executable,
-                        _ => FilePerm::Regular,
-                    }
-                }
+                (None, Some(parent)) => match tx.file(parent, path.as_bytes())? {
+                    Some(before) if before.perm == FilePerm::Executable => FilePerm::Executable,
+                    _ => FilePerm::Regular,
+                },
             };
             Change::Put {
                 path: path.into_bytes(),

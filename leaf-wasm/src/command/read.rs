@@ -159,11 +159,7 @@ pub(super) fn list_files(repo: &Repo, args: &Name) -> Result<FileList, Failed> {
 pub(super) fn read_file(repo: &Repo, args: &FileName) -> Result<FileContent, Failed> {
     let rid = find_checkin(repo, args.checkin.as_deref())?;
     let missing = || Failed::not_found("file", &args.path);
-    let file = repo
-        .files(rid)?
-        .into_iter()
-        .find(|file| file.name.as_bytes() == args.path.as_bytes());
-    let hash = file.ok_or_else(missing)?.hash;
+    let hash = repo.file(rid, args.path.as_bytes())?.ok_or_else(missing)?.hash;
     let content = repo
         .file_content(rid, args.path.as_bytes())?
         .ok_or_else(missing)?;
