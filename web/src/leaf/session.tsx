@@ -22,7 +22,7 @@ export interface Session {
   refresh(): Promise<void>
 }
 
-const quiet: SyncStatus = { phase: "idle", unsent: 0, lastSync: null, error: null, nextTry: null }
+const quiet: SyncStatus = { phase: "idle", unsent: 0, lastSync: null, error: null, nextTry: null, autosync: false }
 const Context = createContext<Session | null>(null)
 
 export function useSession(): Session {

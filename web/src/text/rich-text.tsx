@@ -3,7 +3,7 @@ import { useEffect, useRef, type MouseEvent } from "react"
 import { useSession } from "../leaf/session.tsx"
 import { imageType } from "./bytes.ts"
 import { highlight, languageOf } from "./highlight.ts"
-import { renderFossilWiki, renderMarkdown, type Place } from "./rich.ts"
+import type { Place } from "./rich.ts"
 
 interface Props {
   text: string
@@ -21,9 +21,6 @@ export function RichText({ text, format, checkin, path = "", isWiki = false }: P
     const container = element.current
     if (!container) return
     const place: Place = { checkin, path, isWiki }
-    container.replaceChildren(format === "markdown" ? renderMarkdown(text, place) : renderFossilWiki(text, place))
-    for (const code of container.querySelectorAll<HTMLElement>("pre > code")) void colour(code)
-
     let isCurrent = true
     const urls: string[] = []
     const load = async (image: HTMLImageElement) => {
@@ -39,7 +36,17 @@ export function RichText({ text, format, checkin, path = "", isWiki = false }: P
         image.replaceWith(document.createTextNode(`[${image.alt || image.dataset.path}: not in this check-in]`))
       }
     }
-    for (const image of container.querySelectorAll<HTMLImageElement>("img[data-path]")) void load(image)
+    // Fetched when first needed: most views do without.
+    import("./rich.ts").then(
+      ({ renderMarkdown, renderFossilWiki }) => {
+        if (!isCurrent) return
+        container.replaceChildren(format === "markdown" ? renderMarkdown(text, place) : renderFossilWiki(text, place))
+        for (const code of container.querySelectorAll<HTMLElement>("pre > code")) void colour(code)
+        for (const image of container.querySelectorAll<HTMLImageElement>("img[data-path]")) void load(image)
+      },
+      // Not even that can be fetched: the text as it is.
+      () => isCurrent && container.replaceChildren(text),
+    )
     return () => {
       isCurrent = false
       for (const url of urls) URL.revokeObjectURL(url)

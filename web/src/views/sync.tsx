@@ -1,7 +1,7 @@
 // How it stands with the server, in detail; the server itself and the login there.
 import type { Info, Progress, SyncResult, SyncStatus } from "@edgesync/leaf"
 import { useEffect, useRef, useState } from "react"
-import { keep, setting } from "../leaf/kept.ts"
+import { keep } from "../leaf/kept.ts"
 import { useLeaf, useSession } from "../leaf/session.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { ProgressBar } from "../parts/progress.tsx"
@@ -173,18 +173,16 @@ function Remote({ info }: { info: Info }) {
 
 export function Automatic() {
   const leaf = useLeaf()
-  const { name } = useSession()
+  const { name, sync } = useSession()
   const { attempt } = useToasts()
-  const [isOn, setOn] = useState(setting("autosync", name ?? "") !== "off")
   const change = (next: boolean) => {
-    setOn(next)
     keep("autosync", next ? null : "off", name ?? "")
     void attempt(() => leaf.configure({ autosync: next }))
   }
   return (
     <section className="card" aria-label="Automatic sync">
       <label className="check">
-        <input type="checkbox" role="switch" checked={isOn} onChange={(event) => change(event.target.checked)} /> Sync by itself
+        <input type="checkbox" role="switch" checked={sync.autosync} onChange={(event) => change(event.target.checked)} /> Sync by itself
       </label>
       <p className="note">On opening, when the network comes back, after each check-in, and every minute while the page is open.</p>
     </section>

@@ -85,7 +85,7 @@ function Entries({ entries, main, isWhole, isFiltered, branch }: EntriesProps) {
   )
 }
 
-const icons: Partial<Record<TimelineEntry["kind"], IconName>> = { wiki: "wiki", ticket: "ticket", techNote: "note", tag: "tag", forum: "chat", other: "more" }
+const icons: Partial<Record<TimelineEntry["kind"], IconName>> = { wiki: "wiki", ticket: "ticket", techNote: "note", tag: "tag", forum: "chat" }
 
 function Entry({ entry, main }: { entry: TimelineEntry; main: string | null }) {
   const icon = icons[entry.kind]
