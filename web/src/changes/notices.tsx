@@ -68,7 +68,7 @@ export function Conflicts({ files, branch, onKeep, onDrop }: { files: Reviewed[]
             <li key={one.draft.path}>
               <code>{one.draft.path}</code>
               <span className="actions start">
-                {one.conflict && <a href={fileHref(branch, one.draft.from ?? one.draft.path)}>Show theirs</a>}
+                {one.conflict && <a href={fileHref(branch, one.draft.from ?? one.draft.path, { committed: "1" })}>Show theirs</a>}
                 <button onClick={() => onKeep(one)}>Use mine</button>
                 <button onClick={() => onDrop(one.draft)}>Drop mine</button>
               </span>

@@ -76,10 +76,10 @@ function OneFile({ diff, mode, to }: { diff: FileDiff; mode: DiffMode; to: strin
         <button className="bare" aria-expanded={isOpen} aria-controls={body} aria-label={`Comparison of ${diff.path}`} onClick={() => setOpen(!isOpen)}>
           <Icon name={isOpen ? "down" : "right"} size={16} />
         </button>
-        <h3>
+        <h2>
           {diff.oldPath && diff.oldPath !== diff.path && <span className="note">{diff.oldPath} → </span>}
           {to ? <a href={to}>{diff.path}</a> : diff.path}
-        </h3>
+        </h2>
         <ChangeMark change={diff.change} />
         {!diff.isBinary && <Counts added={diff.added} removed={diff.removed} />}
       </header>

@@ -10,6 +10,14 @@ export function DiffTable({ hunks, mode, path }: { hunks: readonly Hunk[]; mode:
   return (
     <div className="diff-scroller" tabIndex={0} role="region" aria-label={`Lines of ${path}`}>
       <table className={`diff ${mode}`}>
+        {mode === "split" && (
+          <colgroup>
+            <col className="number-column" />
+            <col />
+            <col className="number-column" />
+            <col />
+          </colgroup>
+        )}
         <thead className="unseen">
           <tr>
             {mode === "inline" ? (

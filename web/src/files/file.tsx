@@ -51,6 +51,11 @@ export function FileView({ tree, path, file, draft, options }: Props) {
         <div className="notice">
           <Icon name="edit" />
           <p>{draft.kind === "remove" ? "You are about to remove this file." : "This is your version. It is not committed yet."}</p>
+          {draft.from !== null && (
+            <a className="button quiet" href={fileHref(tree.name, draft.from, { committed: "1" })}>
+              Committed version
+            </a>
+          )}
           <a className="button" href={href("changes")}>
             Review
           </a>

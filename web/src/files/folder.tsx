@@ -3,8 +3,9 @@ import { useState, type DragEvent } from "react"
 import { useDrafts, type Draft } from "../leaf/drafts.tsx"
 import { useLeaf } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
+import { plainComment } from "../parts/comment.tsx"
 import { Icon } from "../parts/icon.tsx"
-import { count, sizeText } from "../parts/say.tsx"
+import { HashLink, Since, count, sizeText } from "../parts/say.tsx"
 import { Nothing } from "../parts/states.tsx"
 import { useToasts } from "../parts/toasts.tsx"
 import { UploadButton } from "../parts/upload.tsx"
@@ -68,6 +69,12 @@ export function Folder({ tree, folder, drafts }: Props) {
         <UploadButton label="Upload" onFiles={upload} />
       </div>
       {folder && <Crumbs checkin={tree.name} path={folder} />}
+      <p className="last-checkin">
+        <strong>{tree.entry.user}</strong>
+        <a href={href("checkin", [tree.entry.hash])}>{plainComment(tree.entry.comment)}</a>
+        <HashLink hash={tree.entry.hash} />
+        <Since time={tree.entry.time} />
+      </p>
       {wanted ? (
         <ul className="listing" aria-label="Files found">
           {found.map((file) => (

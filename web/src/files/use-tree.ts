@@ -1,5 +1,5 @@
 // The files of a check-in, and the branch that edits of them go to.
-import type { FileList } from "@edgesync/leaf"
+import type { FileList, TimelineEntry } from "@edgesync/leaf"
 import { useDrafts, type Draft } from "../leaf/drafts.tsx"
 import { useLeaf } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
@@ -9,13 +9,14 @@ export interface Tree {
   name: string
   list: FileList
   branch: string
+  entry: TimelineEntry
 }
 
 export function useTree(name: string) {
   const leaf = useLeaf()
   return useLoad(`tree ${name}`, async (): Promise<Tree> => {
     const [list, { entry }] = await Promise.all([leaf.listFiles(name), leaf.checkin(name)])
-    return { name, list, branch: entry.branch ?? "trunk" }
+    return { name, list, branch: entry.branch ?? "trunk", entry }
   })
 }
 

@@ -1,5 +1,7 @@
 // Which repository this tab shows, and what is known of it. One at a time; switching closes the one before.
 import { Leaf, type Info, type SyncStatus } from "@edgesync/leaf"
+// As an address, for the package to declare trusted: browsers refuse a plain one under the policy of this page.
+import workerUrl from "@edgesync/leaf/worker?worker&url"
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react"
 import { explain } from "./failure.ts"
 import { currentName, rememberName, setting } from "./kept.ts"
@@ -99,9 +101,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   )
 
   const refresh = useCallback(async () => {
-    if (leaf) setInfo(await leaf.info())
+    const now = opened.current
+    const open = await now?.leaf
+    const found = await open?.info()
+    if (found && opened.current === now) setInfo(found)
     await list()
-  }, [leaf, list])
+  }, [list])
 
   useEffect(() => {
     list().catch((failure) => setError(explain(failure)))
@@ -136,5 +141,5 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
 async function openAfter(before: Promise<Leaf> | undefined, name: string): Promise<Leaf> {
   await before?.then((old) => old.close()).catch(() => undefined)
-  return Leaf.open(name, { autosync: setting("autosync", name) !== "off" })
+  return Leaf.open(name, { workerUrl, autosync: setting("autosync", name) !== "off" })
 }

@@ -25,13 +25,21 @@ export function CommentText({ text }: { text: string }) {
   return out
 }
 
+/** The first line of a comment with the words of links in place of the links, where the whole is a link itself. */
+export function plainComment(text: string): string {
+  const line = text.trim().split("\n")[0] ?? ""
+  return line.replace(/\[[^\][|\n]+\|([^\][\n]+)\]/g, "$1") || "(no comment)"
+}
+
 /** What an entry of the timeline says; wiki edits carry but a sign and the title. */
 export function sayEntry(entry: TimelineEntry): string {
   if (entry.kind === "wiki") {
     const [, sign, title] = /^([+:-])(.+)$/.exec(entry.comment) ?? []
     if (title) return `${sign === "+" ? "Added" : sign === "-" ? "Deleted" : "Changed"} wiki page “${title}”`
   }
-  return entry.comment || "(no comment)"
+  // What Fossil itself writes of tickets and tags has a little markup in it; of what people write nothing is taken away.
+  const text = entry.kind === "ticket" || entry.kind === "tag" ? entry.comment.replace(/<\/?[bi]>/g, "") : entry.comment
+  return text || "(no comment)"
 }
 
 /** The wiki page that an entry is about. */

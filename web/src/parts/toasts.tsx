@@ -34,9 +34,9 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const toasts = useMemo<Toasts>(() => {
     const add = (toast: Omit<Toast, "id">) => {
       const id = ++last.current
-      setShown((all) => [...all.slice(-3), { ...toast, id }])
-      // Failures stay until they were read.
-      if (toast.kind === "done") setTimeout(() => dismiss(id), toast.action ? 12_000 : 5000)
+      // One piece of good news at a time; failures stay until they were read.
+      setShown((all) => [...all.filter((old) => old.kind === "failed" || toast.kind === "failed").slice(-3), { ...toast, id }])
+      if (toast.kind === "done") setTimeout(() => dismiss(id), toast.action ? 8000 : 5000)
     }
     const failed = (error: unknown) => {
       if (!wasCancelled(error)) add({ kind: "failed", text: explain(error) })
@@ -59,7 +59,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <Context value={toasts}>
       {children}
-      <div className="toasts" role="region" aria-label="Messages" aria-live="polite">
+      <div className="toasts" role="region" aria-label="News" aria-live="polite">
         {shown.map((toast) => (
           <div key={toast.id} className={`toast ${toast.kind}`} role={toast.kind === "failed" ? "alert" : undefined}>
             <Icon name={toast.kind === "failed" ? "alert" : "check"} />
@@ -75,7 +75,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
                 {toast.action.label}
               </button>
             )}
-            <button className="bare" aria-label="Dismiss message" onClick={() => dismiss(toast.id)}>
+            <button className="bare" aria-label="Dismiss" onClick={() => dismiss(toast.id)}>
               <Icon name="cross" size={16} />
             </button>
           </div>

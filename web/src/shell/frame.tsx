@@ -47,12 +47,13 @@ export function Frame({ route, children }: { route: Route; children: ReactNode }
         Skip to content
       </button>
       <header className="top">
-        <a className="repository" href={href("repositories")} aria-label={`Repository ${title}: switch`}>
+        <a className="repository" href={href("repositories")}>
           <img src="/icons/leaf.svg" alt="" width="28" height="28" />
           <span>
             <strong>{title}</strong>
             {isReady && name !== title && <small>{name}</small>}
             {!isReady && names && names.length > 0 && <small>Repositories</small>}
+            {isReady && <span className="unseen">, switch repository</span>}
           </span>
         </a>
         {isReady && <SyncButton />}

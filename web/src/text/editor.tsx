@@ -80,7 +80,7 @@ function basics(label: string, wrap: boolean, text: string): Extension {
   const isDos = text.includes("\r\n") && !/[^\r]\n/.test(text)
   return [
     EditorState.lineSeparator.of(isDos ? "\r\n" : "\n"),
-    EditorView.contentAttributes.of({ "aria-label": label }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
     indentUnit.of(/^\t/m.test(text) ? "\t" : "  "),
     lineNumbers(),
     history(),

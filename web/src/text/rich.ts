@@ -22,6 +22,8 @@ function clean(html: string, place: Place): DocumentFragment {
     USE_PROFILES: { html: true },
     FORBID_TAGS: ["style", "form", "button", "select", "textarea", "dialog", "audio", "video", "picture", "source", "map", "area"],
     FORBID_ATTR: ["style", "name", "tabindex", "autofocus", "background", "srcset", "role"],
+    // `wiki:` is Fossil's own; it becomes a link within this page.
+    ALLOWED_URI_REGEXP: /^(?:(?:https?|mailto|wiki):|[^a-z]|[a-z+.-]+(?:[^a-z+.:-]|$))/i,
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     SANITIZE_NAMED_PROPS: true,
@@ -96,6 +98,7 @@ function tameLink(link: HTMLAnchorElement, place: Place): void {
 function tameImage(image: HTMLImageElement, place: Place): void {
   const source = image.getAttribute("src") ?? ""
   image.loading = "lazy"
+  if (!image.hasAttribute("alt")) image.alt = ""
   if (/^data:image\//i.test(source)) return
   image.removeAttribute("src")
   const found = linkOf(source, place)

@@ -30,14 +30,18 @@ interface Lane {
  * Lays out rows, newest first. `isWhole` says that no older ones will come: lines to what is not there are left out.
  * With `mainLineOnly` merges are left out, as their other side is not in a list of one branch.
  */
-export function layOut(entries: readonly TimelineEntry[], options: { isWhole: boolean; mainLineOnly: boolean }): Row[] {
+export function layOut(entries: readonly TimelineEntry[], options: { isWhole: boolean; mainLineOnly: boolean; main: string | null }): Row[] {
   const branchOf = new Map(entries.map((entry) => [entry.hash, entry.branch]))
   const comes = (hash: string) => !options.isWhole || branchOf.has(hash)
   const lanes: (Lane | null)[] = []
 
-  const free = () => {
-    const gap = lanes.indexOf(null)
-    return gap < 0 ? lanes.length : gap
+  // The main branch keeps the first lane to itself.
+  const first = options.main === null || options.mainLineOnly ? 0 : 1
+  const free = (branch: string | null) => {
+    let at = branch === options.main ? 0 : first
+    while (lanes[at]) at++
+    while (lanes.length < at) lanes.push(null)
+    return at
   }
   return entries.map((entry) => {
     const before = lanes.map((lane) => lane && { ...lane })
@@ -45,22 +49,23 @@ export function layOut(entries: readonly TimelineEntry[], options: { isWhole: bo
       return { dot: null, through: linesOf(before, () => true), into: [], out: [], hasAbove: false, hasBelow: false }
     }
     const waiting = before.flatMap((lane, at) => (lane?.awaits === entry.hash ? [at] : []))
-    const own = waiting.find((at) => before[at]?.branch === entry.branch) ?? waiting[0] ?? free()
+    const own = waiting.find((at) => before[at]?.branch === entry.branch) ?? waiting[0] ?? free(entry.branch)
     for (const at of waiting) lanes[at] = null
-    const [first, ...merged] = entry.parents
-    const hasBelow = first !== undefined && comes(first)
-    lanes[own] = hasBelow ? { awaits: first, branch: entry.branch } : null
+    const [parent, ...merged] = entry.parents
+    const hasBelow = parent !== undefined && comes(parent)
+    lanes[own] = hasBelow ? { awaits: parent, branch: entry.branch } : null
     const out: Line[] = []
-    for (const parent of options.mainLineOnly ? [] : merged) {
-      if (!comes(parent)) continue
-      let at = lanes.findIndex((lane, lane_at) => lane?.awaits === parent && lane_at !== own)
+    for (const other of options.mainLineOnly ? [] : merged) {
+      if (!comes(other)) continue
+      let at = lanes.findIndex((lane, index) => lane?.awaits === other && index !== own)
       if (at < 0) {
-        at = free()
-        lanes[at] = { awaits: parent, branch: branchOf.get(parent) ?? null }
+        const branch = branchOf.get(other) ?? null
+        at = free(branch)
+        lanes[at] = { awaits: other, branch }
       }
       out.push({ lane: at, branch: lanes[at]?.branch ?? null })
     }
-    while (lanes.at(-1) === null) lanes.pop()
+    while (lanes.length > 0 && !lanes.at(-1)) lanes.pop()
     return {
       dot: { lane: own, branch: entry.branch },
       through: linesOf(before, (at) => at !== own && !waiting.includes(at)),

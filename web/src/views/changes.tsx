@@ -134,7 +134,7 @@ function Commit({ plan, review }: { plan: Plan; review: Review }) {
         <div className="commit-row">
           <BranchField plan={plan} own={review.branch} isTaken={isTaken} />
           <p className="note">
-            Builds on <HashLink hash={plan.basis} />
+            Builds on <HashLink hash={plan.basis} />, as <a href={href("settings")}>{info?.user ?? "nobody yet"}</a>
           </p>
           <button className="primary" disabled={!isReady || isBusy || hasMoved} title="Ctrl+Enter">
             <Icon name="check" size={18} /> {isBusy ? "Committing" : `Commit ${count(drafts.list.length, "file")}`}

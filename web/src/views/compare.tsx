@@ -2,6 +2,7 @@
 import { useLeaf } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { Failed, Head, Nothing } from "../parts/states.tsx"
+import { plainComment } from "../parts/comment.tsx"
 import { useTitle } from "../parts/use-title.ts"
 import { HashLink, When } from "../parts/say.tsx"
 import { href, type Route } from "../route.ts"
@@ -29,7 +30,7 @@ export function Compare({ route }: { route: Route }) {
             <div key={at} className="fact">
               <dt>{at === 0 ? "From" : "To"}</dt>
               <dd>
-                <HashLink hash={entry.hash} /> {entry.branch} · <When time={entry.time} /> · {entry.comment.split("\n")[0]}
+                <HashLink hash={entry.hash} /> {entry.branch} · <When time={entry.time} /> · {plainComment(entry.comment)}
               </dd>
             </div>
           ))}

@@ -2,6 +2,7 @@
 import { useLeaf } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { Mark } from "../parts/branch-mark.tsx"
+import { plainComment } from "../parts/comment.tsx"
 import { HashLink, Since } from "../parts/say.tsx"
 import { Failed, Head, Nothing, Skeleton } from "../parts/states.tsx"
 import { useTitle } from "../parts/use-title.ts"
@@ -25,7 +26,7 @@ export function FileHistory({ route }: { route: Route }) {
             <li key={version.checkin}>
               <p className="comment">
                 <a href={href("checkin", [version.checkin])} data-row>
-                  {version.comment || "(no comment)"}
+                  {plainComment(version.comment)}
                 </a>
               </p>
               <p className="meta">

@@ -12,7 +12,8 @@ export function Files({ route }: { route: Route }) {
   const [checkin = info?.mainBranch ?? "tip", ...parts] = route.parts
   const path = parts.join("/")
   const { data: tree, error, reload } = useTree(checkin)
-  const drafts = useDraftsOf(tree)
+  const own = useDraftsOf(tree)
+  const drafts = route.options.get("committed") === "1" ? [] : own
   useTitle(path || "Files")
   if (error) return <Failed text={error} onRetry={reload} />
   if (!tree) return <Skeleton rows={10} />

@@ -3,7 +3,7 @@ import type { TimelineEntry } from "@edgesync/leaf"
 import { Fragment, useEffect, useMemo, useRef, type CSSProperties } from "react"
 import { useLeaf, useSession } from "../leaf/session.tsx"
 import { BranchMark, Mark } from "../parts/branch-mark.tsx"
-import { CommentText, sayEntry, wikiTitleOf } from "../parts/comment.tsx"
+import { CommentText, plainComment, sayEntry, wikiTitleOf } from "../parts/comment.tsx"
 import { Icon, type IconName } from "../parts/icon.tsx"
 import { Clock, HashLink, dayText } from "../parts/say.tsx"
 import { Failed, Head, Nothing, Skeleton } from "../parts/states.tsx"
@@ -53,8 +53,8 @@ function Entries({ entries, main, isWhole, isFiltered, branch }: EntriesProps) {
   const rows = useMemo(() => {
     // One person's check-ins are no line of descent.
     const lonely = isFiltered ? entries.map((entry) => ({ ...entry, parents: [] })) : entries
-    return layOut(lonely, { isWhole, mainLineOnly: Boolean(branch) })
-  }, [entries, isWhole, isFiltered, branch])
+    return layOut(lonely, { isWhole, mainLineOnly: isFiltered || Boolean(branch), main })
+  }, [entries, isWhole, isFiltered, branch, main])
   const style = { "--graph": `${graphWidth(width(rows))}px` } as CSSProperties
   let day = ""
   return (
@@ -98,10 +98,12 @@ function Entry({ entry, main }: { entry: TimelineEntry; main: string | null }) {
         {icon && <Icon name={icon} size={16} />}
         {to ? (
           <a href={to} data-row>
-            {said}
+            {plainComment(said)}
           </a>
         ) : (
-          <CommentText text={said} />
+          <span>
+            <CommentText text={said} />
+          </span>
         )}
       </p>
       <p className="meta">

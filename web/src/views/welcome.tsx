@@ -56,7 +56,7 @@ function OnDevice({ names }: { names: string[] }) {
       <ul className="listing tall">
         {names.map((name) => (
           <li key={name}>
-            <button className="bare row-button" data-row onClick={() => void choose(name)} aria-current={name === open ? "true" : undefined} aria-label={`Open ${name}`}>
+            <button className="bare row-button" data-row onClick={() => void choose(name)} aria-current={name === open ? "true" : undefined} title={`Open ${name}`}>
               <Icon name="disk" size={20} />
               <span className="name">{name}</span>
               {name === open && <span className="mark good">open</span>}

@@ -85,23 +85,20 @@ function Page({ title }: { title: string }) {
   }
   return (
     <>
-      <nav className="crumbs" aria-label="Path">
-        <a href={href("wiki")}>Wiki</a>
-        <span aria-hidden="true">/</span>
-        <strong aria-current="page">{title}</strong>
-      </nav>
-      <Head
-        title={title}
-        note={
-          <>
-            {data.page.user}, <Since time={data.page.time} />
-          </>
-        }
-      >
+      <h1 className="unseen">{title}</h1>
+      <div className="toolbar spread">
+        <nav className="crumbs" aria-label="Path">
+          <a href={href("wiki")}>Wiki</a>
+          <span aria-hidden="true">/</span>
+          <strong aria-current="page">{title}</strong>
+        </nav>
+        <p className="note">
+          {data.page.user}, <Since time={data.page.time} />
+        </p>
         <a className="button" data-edit href={href("wiki-edit", [title])}>
           <Icon name="edit" size={18} /> Edit
         </a>
-      </Head>
+      </div>
       <article className="card readme" aria-label={title}>
         <WikiText page={data.page} />
       </article>

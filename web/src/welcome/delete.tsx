@@ -42,7 +42,7 @@ export function DeleteRepository({ name, isSmall = false }: { name: string; isSm
   }
   return (
     <>
-      <button className={isSmall ? "bare" : "danger"} aria-label={`Delete ${name}`} onClick={() => void ask()}>
+      <button className={isSmall ? "bare" : "danger"} aria-label={isSmall ? `Delete ${name}` : undefined} onClick={() => void ask()}>
         <Icon name="trash" size={18} /> {!isSmall && "Delete from this device"}
       </button>
       {loss && (

@@ -15,6 +15,9 @@ export function ImportButton({ className }: { className?: string }) {
     const name = freeName(file.name, names ?? [])
     setBusy(true)
     try {
+      if ((await file.slice(0, 15).text()) !== "SQLite format 3") {
+        throw new Error(`${file.name} is no Fossil repository: those are databases, and mostly end in .fossil. Choose another file`)
+      }
       const leaf = await show(name)
       if (!leaf) return
       try {
