@@ -1,6 +1,6 @@
 // Which view the address asks for, and what stands in its place while there is no repository.
 import { Leaf } from "@edgesync/leaf"
-import { Suspense, lazy, type ComponentType } from "react"
+import { Suspense, lazy, useEffect, useState, type ComponentType } from "react"
 import { DraftsProvider } from "./leaf/drafts.tsx"
 import { SessionProvider, useSession } from "./leaf/session.tsx"
 import { Nothing, Failed, Skeleton } from "./parts/states.tsx"
@@ -73,6 +73,25 @@ function Page() {
   )
 }
 
+/** Opening takes a moment; if it takes long, somebody has to know why. */
+function Opening() {
+  const [isLong, setLong] = useState(false)
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), 6000)
+    return () => clearTimeout(timer)
+  }, [])
+  return (
+    <>
+      {isLong && (
+        <p className="notice" role="status">
+          Still opening. If another tab of this page hangs, close it.
+        </p>
+      )}
+      <Skeleton rows={10} />
+    </>
+  )
+}
+
 function View({ route }: { route: Route }) {
   const { name, leaf, info, error } = useSession()
   const job = useCloneJob()
@@ -89,15 +108,18 @@ function View({ route }: { route: Route }) {
       </>
     )
   }
-  if (!leaf || !info) return <Skeleton rows={10} />
+  if (!leaf || !info) return <Opening />
   if (info.state !== "ready") return <Welcome />
   const Chosen = views[route.view || "timeline"]
   if (Chosen) return <Chosen route={route} />
   return (
-    <Nothing icon="search" title="There is no such page">
-      <a className="button" href="#/timeline">
-        Go to the timeline
-      </a>
-    </Nothing>
+    <>
+      <h1 className="unseen">No such page</h1>
+      <Nothing icon="search" title="There is no such page">
+        <a className="button" href="#/timeline">
+          Go to the timeline
+        </a>
+      </Nothing>
+    </>
   )
 }

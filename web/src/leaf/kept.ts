@@ -2,13 +2,18 @@
 
 const place = location.pathname
 
-/** The repository that was shown here last; a page at `/NAME` starts with the one of that name. */
+/** The repository that was shown at this address last. */
 export function currentName(): string | null {
-  return read(sessionStorage, "leaf.open") ?? read(localStorage, `leaf.open ${place}`)
+  return read(sessionStorage, `leaf.open ${place}`) ?? read(localStorage, `leaf.open ${place}`)
+}
+
+/** What the address calls the repository: a page at `/NAME` starts with the one of that name, if it is here. */
+export function nameOfPlace(): string {
+  return place.split("/").filter(Boolean).at(-1) ?? ""
 }
 
 export function rememberName(name: string | null): void {
-  write(sessionStorage, "leaf.open", name)
+  write(sessionStorage, `leaf.open ${place}`, name)
   write(localStorage, `leaf.open ${place}`, name)
 }
 

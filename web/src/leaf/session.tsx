@@ -4,7 +4,7 @@ import { Leaf, type Info, type SyncStatus } from "@edgesync/leaf"
 import workerUrl from "@edgesync/leaf/worker?worker&url"
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react"
 import { explain } from "./failure.ts"
-import { currentName, rememberName, setting } from "./kept.ts"
+import { currentName, nameOfPlace, rememberName, setting } from "./kept.ts"
 
 export interface Session {
   /** Repositories on this device; null until that is known. */
@@ -52,8 +52,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const opened = useRef<{ name: string; leaf: Promise<Leaf> } | null>(null)
 
   const list = useCallback(async () => {
-    if (!Leaf.support().ok) return setNames([])
-    setNames((await Leaf.list()).toSorted())
+    const found = Leaf.support().ok ? await Leaf.list() : []
+    setNames(found)
+    return found
   }, [])
 
   const show = useCallback(
@@ -109,9 +110,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [list])
 
   useEffect(() => {
-    list().catch((failure) => setError(explain(failure)))
-    const first = currentName()
-    if (first && Leaf.support().ok) show(first).catch(() => undefined)
+    const start = async () => {
+      const found = await list()
+      const wanted = [currentName(), nameOfPlace()].find((one) => one && found.includes(one))
+      // What fails here is shown in place of the repository.
+      if (wanted) await show(wanted).catch(() => undefined)
+      else if (!opened.current) setName(null)
+    }
+    start().catch((failure) => setError(explain(failure)))
   }, [list, show])
 
   useEffect(() => {

@@ -9,7 +9,7 @@ import { CommentText } from "../parts/comment.tsx"
 import { Dialog } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { HashLink, Since, When, count } from "../parts/say.tsx"
-import { Failed, Skeleton } from "../parts/states.tsx"
+import { Failed, Head, Skeleton } from "../parts/states.tsx"
 import { useToasts } from "../parts/toasts.tsx"
 import { useTitle } from "../parts/use-title.ts"
 import { fileHref, href, type Route } from "../route.ts"
@@ -24,7 +24,14 @@ export function Checkin({ route }: { route: Route }) {
   const leaf = useLeaf()
   const { data, error, reload } = useLoad(`checkin ${name}`, () => leaf.checkin(name))
   useTitle(data ? (data.entry.comment.split("\n")[0] ?? "Check-in").slice(0, 60) : "Check-in")
-  if (error) return <Failed text={error} onRetry={reload} />
+  if (error) {
+    return (
+      <>
+        <Head title="Check-in" note={name} />
+        <Failed text={error} onRetry={reload} />
+      </>
+    )
+  }
   if (!data) return <Skeleton rows={10} />
   return <Detail detail={data} />
 }

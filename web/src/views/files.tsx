@@ -3,7 +3,7 @@ import { FileView } from "../files/file.tsx"
 import { Folder } from "../files/folder.tsx"
 import { useDraftsOf, useTree } from "../files/use-tree.ts"
 import { useSession } from "../leaf/session.tsx"
-import { Failed, Skeleton } from "../parts/states.tsx"
+import { Failed, Head, Skeleton } from "../parts/states.tsx"
 import { useTitle } from "../parts/use-title.ts"
 import type { Route } from "../route.ts"
 
@@ -15,7 +15,14 @@ export function Files({ route }: { route: Route }) {
   const own = useDraftsOf(tree)
   const drafts = route.options.get("committed") === "1" ? [] : own
   useTitle(path || "Files")
-  if (error) return <Failed text={error} onRetry={reload} />
+  if (error) {
+    return (
+      <>
+        <Head title="Files" note={checkin} />
+        <Failed text={error} onRetry={reload} />
+      </>
+    )
+  }
   if (!tree) return <Skeleton rows={10} />
   const draft = drafts.find((one) => one.path === path)
   const file = tree.list.files.find((one) => one.path === path)

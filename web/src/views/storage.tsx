@@ -1,7 +1,7 @@
 // The room that repositories take on this device, whether it is safe, and whether what is in it is sound.
 import { Leaf, type Progress, type VerifyResult } from "@edgesync/leaf"
 import { useCallback, useEffect, useRef, useState } from "react"
-import { explain, wasCancelled } from "../leaf/failure.ts"
+import { PageError, explain, wasCancelled } from "../leaf/failure.ts"
 import { useSession } from "../leaf/session.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { ProgressBar } from "../parts/progress.tsx"
@@ -53,7 +53,7 @@ function Room() {
     attempt(async () => {
       const isGranted = await Leaf.persist()
       if (isGranted) done("The browser keeps this storage until you delete it.")
-      else throw new Error("The browser does not promise it yet. Install this page as an app or visit it more often, then ask again")
+      else throw new PageError("The browser does not promise it yet. Install this page as an app or visit it more often, then ask again.")
       measure()
     })
   if (error) return <Failed text={error} />

@@ -1,5 +1,6 @@
 // Opens a .fossil file as a new repository on this device.
 import { useState } from "react"
+import { PageError } from "../leaf/failure.ts"
 import { freeName } from "../leaf/offers.ts"
 import { useSession } from "../leaf/session.tsx"
 import { useToasts } from "../parts/toasts.tsx"
@@ -16,7 +17,7 @@ export function ImportButton({ className }: { className?: string }) {
     setBusy(true)
     try {
       if ((await file.slice(0, 15).text()) !== "SQLite format 3") {
-        throw new Error(`${file.name} is no Fossil repository: those are databases, and mostly end in .fossil. Choose another file`)
+        throw new PageError(`${file.name} is no Fossil repository: those are databases, and mostly end in .fossil. Choose another file.`)
       }
       const leaf = await show(name)
       if (!leaf) return
