@@ -48,10 +48,23 @@ export function UpdateNotice() {
 async function register(): Promise<ServiceWorkerRegistration | null> {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return null
   try {
-    return await navigator.serviceWorker.register(workerUrl())
+    const registration = await navigator.serviceWorker.register(workerUrl())
+    lookNowAndThen(registration)
+    return registration
   } catch (error) {
     // The page works without it, online only.
     console.warn("The service worker was not installed:", error)
     return null
   }
+}
+
+/** An installed page may stay open for weeks: it asks for a new version when it is looked at again. */
+function lookNowAndThen(registration: ServiceWorkerRegistration): void {
+  let last = Date.now()
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "visible" || Date.now() - last < 3_600_000) return
+    last = Date.now()
+    // Offline: the next time, then.
+    registration.update().catch(() => undefined)
+  })
 }

@@ -18,6 +18,8 @@ interface CloneJob {
   /** Where from; null if none is under way. */
   url: string | null
   progress: Progress | null
+  /** It was cancelled, and ends as soon as what is under way allows. */
+  isEnding: boolean
   error: string | null
   /** Resolves to null if it failed or was cancelled. */
   start(wish: CloneWish): Promise<CloneResult | null>
@@ -38,6 +40,7 @@ export function CloneJobProvider({ children }: { children: ReactNode }) {
   latest.current = session
   const [url, setUrl] = useState<string | null>(null)
   const [progress, setProgress] = useState<Progress | null>(null)
+  const [isEnding, setEnding] = useState(false)
   const [error, setError] = useState<string | null>(null)
   const controller = useRef<AbortController | null>(null)
 
@@ -68,13 +71,15 @@ export function CloneJobProvider({ children }: { children: ReactNode }) {
       await latest.current.refresh().catch(() => undefined)
       setUrl(null)
       setProgress(null)
+      setEnding(false)
       controller.current = null
     }
   }, [])
 
-  const job = useMemo(
-    () => ({ url, progress, error, start, cancel: () => controller.current?.abort() }),
-    [url, progress, error, start],
-  )
+  const cancel = useCallback(() => {
+    setEnding(true)
+    controller.current?.abort()
+  }, [])
+  const job = useMemo(() => ({ url, progress, isEnding, error, start, cancel }), [url, progress, isEnding, error, start, cancel])
   return <Context value={job}>{children}</Context>
 }

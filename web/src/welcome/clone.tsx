@@ -45,8 +45,8 @@ export function CloneForm({ offers, here }: { offers: readonly Offer[]; here: Of
           <p className="clone-url">{job.url}</p>
           {job.progress ? <ProgressBar progress={job.progress} /> : <progress aria-label="Connecting" />}
           <div className="actions start">
-            <button onClick={() => job.cancel()}>
-              <Icon name="cross" size={18} /> Cancel
+            <button disabled={job.isEnding} onClick={job.cancel}>
+              <Icon name="cross" size={18} /> {job.isEnding ? "Cancelling" : "Cancel"}
             </button>
           </div>
         </>
