@@ -70,6 +70,6 @@ wasm-test: setup ## the tests of leaf-core on wasm32 under Node
 fuzz: ## arbitrary bytes against formats and messages, 60 s for each target (nightly, cargo-fuzz); FUZZ="600 cards"
 	@tests/fuzz.sh $(FUZZ)
 
-bench: build ## paired benchmarks against stock Fossil; BENCH="--json --runs 9 --only clone"
+bench: build tests/browser/node_modules/.package-lock.json ## paired benchmarks against stock Fossil, of a tab too; BENCH="--json --runs 9 --only clone"
 	@tests/bench/bench.sh $(LEAF) $(BENCH)
 

@@ -34,6 +34,8 @@ macro_rules! commands {
 commands! {
     /// What there is: state, project, user, sizes.
     Info(Nothing) -> Info,
+    /// What of it changes often; takes the same time at any size.
+    Status(Nothing) -> Status,
     /// Makes a new, empty project.
     Create(Create) -> Info,
     /// Fetches everything of a server's repository, verifies it, and goes on where an earlier clone was cut off.
@@ -161,6 +163,16 @@ replies! {
         pub bytes: u64,
         /// The branch that new check-ins go to unless another is named.
         pub main_branch: Option<String>,
+    }
+
+    /// What of a leaf changes often.
+    pub struct Status {
+        /// How far it is.
+        pub state: LeafState,
+        /// Where it syncs with; without password.
+        pub remote: Option<String>,
+        /// Artifacts made here that no server has yet.
+        pub unsent: u64,
     }
 
     /// What a clone did.

@@ -9,7 +9,7 @@ import { Autosync } from "./autosync.js"
 import { asFailure, failure, LeafError } from "./error.js"
 import { readKept, writeKept, type Kept } from "./keep.js"
 import { type CommandMessage, nameOf, type Opening, SESSIONS, type Standing, WRITES } from "./messages.js"
-import type { Command, Failure, Info, LeafState, Progress, SyncResult } from "./protocol.js"
+import type { Command, Failure, Info, LeafState, Progress, Status, SyncResult } from "./protocol.js"
 import { carry } from "./wire.js"
 
 /** How long the worker of a tab that was just closed may hold on to its files. Units: milliseconds. */
@@ -34,22 +34,22 @@ export class Leader {
   #session: Promise<unknown> = Promise.resolve()
   #exportTimer: ReturnType<typeof setTimeout> | undefined
   #kept: Kept
-  #info: Info
+  #status: Status
 
-  private constructor(engine: Engine, opening: Opening, kept: Kept, info: Info, events: LeaderEvents) {
+  private constructor(engine: Engine, opening: Opening, kept: Kept, status: Status, events: LeaderEvents) {
     this.#engine = engine
     this.#name = opening.name
     this.#kept = kept
-    this.#info = info
+    this.#status = status
     this.#events = events
     this.#autosync = new Autosync({
       isOn: kept.autosync === true,
       intervalMs: opening.intervalMs,
-      canSync: () => this.#info.state === "ready" && this.#info.remote !== null,
+      canSync: () => this.#status.state === "ready" && this.#status.remote !== null,
       sync: async () => void (await this.#runSession("autosync", { sync: {} })),
       changed: () => events.standing(),
     })
-    this.#autosync.unsent = info.unsent
+    this.#autosync.unsent = status.unsent
   }
 
   /** Loads the engine and opens the database. */
@@ -61,18 +61,18 @@ export class Leader {
       kept.autosync = opening.autosync
       await writeKept(opening.name, kept)
     }
-    const info = (await engine.run({ info: {} }, "open")) as Info
-    const leader = new Leader(engine, opening, kept, info, events)
+    const status = (await engine.run({ status: {} }, "open")) as Status
+    const leader = new Leader(engine, opening, kept, status, events)
     leader.#autosync.soon()
     return leader
   }
 
   get standing(): Standing {
-    return { epoch: this.epoch, state: this.#info.state, sync: this.#autosync.status }
+    return { epoch: this.epoch, state: this.#status.state, sync: this.#autosync.status }
   }
 
   get state(): LeafState {
-    return this.#info.state
+    return this.#status.state
   }
 
   /** A page is looked at again. */
@@ -173,18 +173,21 @@ export class Leader {
   }
 
   async #synced(result: SyncResult): Promise<void> {
-    this.#info = (await this.#engine.run({ info: {} }, "info")) as Info
-    this.#autosync.unsent = this.#info.unsent
+    await this.#look()
     this.#autosync.done()
     if (result.received + result.uvReceived > 0 || result.sent + result.uvSent > 0) this.#events.change(["sync"])
   }
 
   async #changed(kinds: string[]): Promise<void> {
-    this.#info = (await this.#engine.run({ info: {} }, "info")) as Info
-    this.#autosync.unsent = this.#info.unsent
+    await this.#look()
     this.#events.standing()
     this.#events.change(kinds)
     this.#autosync.soon()
+  }
+
+  async #look(): Promise<void> {
+    this.#status = (await this.#engine.run({ status: {} }, "status")) as Status
+    this.#autosync.unsent = this.#status.unsent
   }
 
   /** What the engine knows of a leaf, with what the device keeps. */

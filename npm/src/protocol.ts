@@ -178,7 +178,7 @@ export type Code = "aborted" | "badArguments" | "busy" | "damaged" | "exists" | 
 /**
  * What a page asks of a repository.
  */
-export type Command = { "info": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Nothing } | { "exportRead": ExportRead } | { "exportEnd": Nothing } | { "importBegin": ImportBegin } | { "importWrite": Bytes } | { "importEnd": Nothing };
+export type Command = { "info": Nothing } | { "status": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Nothing } | { "exportRead": ExportRead } | { "exportEnd": Nothing } | { "importBegin": ImportBegin } | { "importWrite": Bytes } | { "importEnd": Nothing };
 
 /**
  * A check-in to be made.
@@ -713,7 +713,7 @@ bytesSent: number, };
 /**
  * The type of the reply to each command, for TypeScript alone.
  */
-export type Replies = { info: Info, create: Info, clone: CloneResult, sync: SyncResult, commit: Committed, timeline: TimelinePage, checkin: CheckinDetail, listFiles: FileList, readFile: FileContent, fileHistory: Array<FileVersion>, readArtifact: ArtifactContent, diff: Array<FileDiff>, branches: Array<Branch>, editBranch: Changed, tags: Array<Tag>, editTag: Changed, wikiList: Array<WikiSummary>, wikiRead: WikiPage, wikiWrite: Changed, uvList: Array<UvFile>, uvRead: FileContent, uvWrite: UvFile, uvRemove: Nothing, verify: VerifyResult, configure: Info, exportBegin: ExportSize, exportRead: Bytes, exportEnd: Nothing, importBegin: Nothing, importWrite: Nothing, importEnd: Info, };
+export type Replies = { info: Info, status: Status, create: Info, clone: CloneResult, sync: SyncResult, commit: Committed, timeline: TimelinePage, checkin: CheckinDetail, listFiles: FileList, readFile: FileContent, fileHistory: Array<FileVersion>, readArtifact: ArtifactContent, diff: Array<FileDiff>, branches: Array<Branch>, editBranch: Changed, tags: Array<Tag>, editTag: Changed, wikiList: Array<WikiSummary>, wikiRead: WikiPage, wikiWrite: Changed, uvList: Array<UvFile>, uvRead: FileContent, uvWrite: UvFile, uvRemove: Nothing, verify: VerifyResult, configure: Info, exportBegin: ExportSize, exportRead: Bytes, exportEnd: Nothing, importBegin: Nothing, importWrite: Nothing, importEnd: Info, };
 
 /**
  * A piece of a line.
@@ -727,6 +727,23 @@ text: string,
  * Differs from the line it replaces or is replaced by.
  */
 isChanged: boolean, };
+
+/**
+ * What of a leaf changes often.
+ */
+export type Status = { 
+/**
+ * How far it is.
+ */
+state: LeafState, 
+/**
+ * Where it syncs with; without password.
+ */
+remote: string | null, 
+/**
+ * Artifacts made here that no server has yet.
+ */
+unsent: number, };
 
 /**
  * With whom, and what.

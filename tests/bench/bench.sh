@@ -159,6 +159,7 @@ median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : 
 row() { for column in 1 2 3 4 5 6; do cut -d' ' -f$column "$1" | median; done | paste -sd' '; }
 [ -n "$json" ] || printf '%-16s %19s %6s  %17s %17s %19s %9s\n' job "wall s leaf/stock" ratio "cpu s client" "cpu s server" "peak MB" "wire ratio"
 for stock in *.stock; do
+    [ -e "$stock" ] || continue
     job=${stock%.stock}
     echo "$job $(row "$job.leaf") $(row "$stock")"
 done | awk -v json="$json" '
@@ -171,4 +172,12 @@ if [ -z "$json" ] && [ -f noop-1k.leaf ] && [ -f noop-100k.leaf ]; then
     for program in leaf stock; do
         echo "$program $(row "noop-1k.$program") $(row "noop-100k.$program")"
     done | awk '{ printf "no-op sync at 100k over 1k artifacts, %s: client cpu %.2fx, server cpu %.2fx, wire %.2fx\n", $1, $9 / $3, $10 / $4, $12 / $6 }'
+fi
+
+# A tab against both programs; it prints its own lines.
+if wanted tab; then
+    stop
+    node "$root/tests/bench/browser.mjs" "$leaf" "$runs" "${json:+1}" clone-corpus="$corpus" clone-tiny10k="$(history tiny 10000)" \
+        clone-tiny100k="$(history tiny 100000)" clone-chain3000="$(history chain 3000)" open="$(history tiny 200000)" 2>&1 > tap |
+        grep -E '^(tab-|size|\{)' || { cat tap >&2; exit 1; }
 fi

@@ -28,6 +28,7 @@ pub(crate) async fn run(leaf: &Rc<Leaf>, command: Command, task: &Rc<Task>) -> R
     task.go_on()?;
     match command {
         Command::Info(Nothing {}) => to_js(&setup::info(leaf)?),
+        Command::Status(Nothing {}) => to_js(&setup::status(leaf)?),
         Command::Create(args) => to_js(&setup::create(leaf, &args)?),
         Command::Configure(args) => to_js(&setup::configure(leaf, &args)?),
         Command::Clone(args) => to_js(&fetch::clone(leaf, &args, task).await?),

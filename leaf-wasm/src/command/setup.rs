@@ -4,7 +4,7 @@ use super::{DEFAULT_USER, main_tip};
 use crate::engine::Leaf;
 use crate::failure::Failed;
 use crate::host::{entropy, now};
-use crate::protocol::{Code, Configure, Create, Info, LeafState};
+use crate::protocol::{Code, Configure, Create, Info, LeafState, Status};
 use leaf_core::id::{ProjectCode, ServerCode, to_hex};
 use leaf_core::repo::{Author, NewRepo, Repo};
 
@@ -53,6 +53,25 @@ pub(super) fn info(leaf: &Leaf) -> Result<Info, Failed> {
         })?;
     }
     Ok(info)
+}
+
+/// What of it changes often.
+pub(super) fn status(leaf: &Leaf) -> Result<Status, Failed> {
+    let state = leaf.state();
+    if state != LeafState::Ready {
+        return Ok(Status {
+            state,
+            remote: None,
+            unsent: 0,
+        });
+    }
+    leaf.read(|repo| {
+        Ok(Status {
+            state,
+            remote: remote(repo)?.0,
+            unsent: repo.unsent_artifacts()?.len() as u64,
+        })
+    })
 }
 
 /// Bytes of the database.
