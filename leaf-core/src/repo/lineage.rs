@@ -1,6 +1,6 @@
 //! What a check-in has to do with others: parents, children, the files it changed, the history of one file.
 //!
-//! Source: Fossil `src/schema.c` tables `plink` and `mlink`; `src/finfo.c` `finfo_cmd()`.
+//! Source: Fossil `src/schema.c` tables `plink` and `mlink`; `src/finfo.c` `finfo_cmd()`; `src/info.c` `ci_page()`.
 
 use super::{Repo, RepoError, column};
 use crate::id::{ArtifactHash, Rid};
@@ -73,12 +73,15 @@ impl Repo {
     /// [`RepoError`] when the repository fails.
     pub fn changed_files(&self, checkin: Rid) -> Result<Vec<ChangedFile>, RepoError> {
         // Rows about the other parents of a merge are auxiliary; `pid` is 0 or -1 for a file that the parent has not.
+        // A file that got another name has a row under either; the old one says that it was removed.
         let sql = "SELECT f.name, old.name, before.uuid, after.uuid
              FROM mlink m JOIN filename f ON f.fnid=m.fnid
              LEFT JOIN filename old ON old.fnid=m.pfnid AND m.pfnid>0
              LEFT JOIN blob before ON before.rid=m.pid AND m.pid>0
              LEFT JOIN blob after ON after.rid=m.fid AND m.fid>0
-             WHERE m.mid=?1 AND NOT m.isaux ORDER BY f.name";
+             WHERE m.mid=?1 AND NOT m.isaux AND (m.fid>0
+                OR m.fnid NOT IN (SELECT pfnid FROM mlink WHERE mid=?1 AND NOT isaux AND pfnid>0))
+             ORDER BY f.name";
         let mut statement = self.db.prepare_cached(sql)?;
         let rows = statement.query_map([checkin], |row| {
             Ok(ChangedFile {

@@ -137,7 +137,7 @@ fn receive(repo: &mut Repo, artifacts: &[Vec<u8>]) {
     }
 }
 
-fn rebuild(repo: &mut Repo, parts: usize) {
+pub(crate) fn rebuild(repo: &mut Repo, parts: usize) {
     let plan = repo.check_plan(parts).expect("a plan");
     let checked = plan
         .iter()

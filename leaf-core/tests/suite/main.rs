@@ -14,6 +14,7 @@ mod hash;
 mod history;
 mod hostile;
 mod id;
+mod lineage;
 mod login;
 mod pair;
 mod pair_asking;
