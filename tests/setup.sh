@@ -19,6 +19,7 @@ needs cc gcc
 needs node nodejs
 needs npm npm
 needs curl curl
+needs chromium chromium
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         say "please install: ${packages[*]}"; exit 1

@@ -12,6 +12,7 @@ use leaf_core::limits::Limits;
 use leaf_core::repo::{Repo, RepoError};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -34,9 +35,10 @@ pub(crate) struct Leaf {
     pub(crate) wire: Wire,
     state: RefCell<State>,
     is_busy: Cell<bool>,
-    pub(crate) import: RefCell<Option<Import>>,
+    /// The import under way, by its name.
+    pub(crate) import: RefCell<Option<(String, Import)>>,
     /// Exports under way. While there are any, the WAL keeps what is written, and the file stays as it is.
-    pub(crate) exports: Cell<u32>,
+    pub(crate) exports: RefCell<BTreeSet<String>>,
 }
 
 enum State {
@@ -113,7 +115,7 @@ impl Leaf {
             state: RefCell::new(State::Empty),
             is_busy: Cell::new(false),
             import: RefCell::new(None),
-            exports: Cell::new(0),
+            exports: RefCell::default(),
         };
         if leaf.store.exists()? {
             leaf.reopen()?;

@@ -85,17 +85,17 @@ commands! {
     /// Sets the user, the remote and its login.
     Configure(Configure) -> Info,
     /// Begins an export: fixes what it will be.
-    ExportBegin(Nothing) -> ExportSize,
+    ExportBegin(Transfer) -> ExportSize,
     /// A piece of the file being exported.
     ExportRead(ExportRead) -> Bytes,
-    /// Ends an export.
-    ExportEnd(Nothing) -> Nothing,
+    /// Ends an export, or all of them.
+    ExportEnd(ExportEnd) -> Nothing,
     /// Begins an import into an empty leaf.
     ImportBegin(ImportBegin) -> Nothing,
     /// The next piece of the file being imported.
-    ImportWrite(Bytes) -> Nothing,
+    ImportWrite(ImportWrite) -> Nothing,
     /// Ends an import: the file is checked and opened.
-    ImportEnd(Nothing) -> Info,
+    ImportEnd(Transfer) -> Info,
 }
 
 /// Types that the page gets.
@@ -176,6 +176,7 @@ replies! {
     }
 
     /// What a clone did.
+    #[derive(Default)]
     pub struct CloneResult {
         /// Artifacts that came in this run; those of an earlier run that was cut off are not among them.
         pub artifacts: u64,
@@ -788,8 +789,22 @@ arguments! {
         pub project_name: Option<String>,
     }
 
+    /// An export or import. What follows of it has to say the same name: another tab may have begun another one.
+    pub struct Transfer {
+        /// Any name that nobody else makes up.
+        pub transfer: String,
+    }
+
+    /// The end of an export.
+    pub struct ExportEnd {
+        /// Which; default: all.
+        pub transfer: Option<String>,
+    }
+
     /// A piece of an export.
     pub struct ExportRead {
+        /// Of which.
+        pub transfer: String,
         /// Bytes from the begin of the file.
         pub offset: u64,
         /// Bytes, at most 16 MiB; fewer come at the end of the file.
@@ -798,8 +813,18 @@ arguments! {
 
     /// A file to be imported.
     pub struct ImportBegin {
+        /// Its name from now on; one that was under way is given up.
+        pub transfer: String,
         /// Bytes.
         pub size: u64,
+    }
+
+    /// A piece of an import.
+    pub struct ImportWrite {
+        /// Of which.
+        pub transfer: String,
+        /// The next bytes.
+        pub bytes: Bytes,
     }
 }
 

@@ -2,7 +2,7 @@
  * A page's line to its worker: commands, their replies, and what the worker tells without being asked.
  */
 
-import { failure, LeafError } from "./error.js"
+import { asFailure, failure, LeafError } from "./error.js"
 import type { CommandMessage, LeafEvents, PageMessage, Standing, WorkerMessage } from "./messages.js"
 import type { Command, Failure, Progress, Replies } from "./protocol.js"
 import type { CommandOptions, LeafOptions } from "./leaf.js"
@@ -32,6 +32,8 @@ export class Connection {
   #crashes = 0
   #isClosed = false
   #closed: (() => void) | undefined
+  /** Why there is no worker any more. */
+  #broken: Failure | undefined
   readonly #start: () => Promise<Opened>
   readonly #waiters = new Map<string, Waiter>()
   readonly #listeners: Listeners = { change: new Set(), sync: new Set(), progress: new Set(), leader: new Set() }
@@ -69,6 +71,7 @@ export class Connection {
     const id = crypto.randomUUID()
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new LeafError(failure("empty", "caller", "this leaf is closed; open it again")))
+      if (this.#broken) return reject(new LeafError(this.#broken))
       if (signal?.aborted) return reject(new LeafError(failure("aborted", "caller", "given up before it began")))
       const abort = (): void => this.#post({ kind: "abort", id })
       signal?.addEventListener("abort", abort)
@@ -177,7 +180,8 @@ export class Connection {
       this.#stand(opened.standing, opened.isLeader)
       for (const [id, { command }] of this.#waiters) this.#post({ kind: "call", id, command })
     } catch (error) {
-      this.#failAll(error instanceof LeafError ? error : failure("internal", "caller", String(error)))
+      this.#broken = asFailure(error)
+      this.#failAll(this.#broken)
     }
   }
 

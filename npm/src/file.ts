@@ -3,16 +3,20 @@
  */
 
 import type { Connection } from "./connection.js"
+import { LeafError } from "./error.js"
 import type { Info } from "./protocol.js"
 
 /** Bytes of one piece. */
 const PIECE = 4 * 2 ** 20
+/** How often an import begins anew. */
+const IMPORT_TRIES = 5
 
 /** The file as it is now. Who reads it slowly delays nobody; who gives it up cancels the stream. */
 export async function exportStream(connection: Connection): Promise<ReadableStream<Uint8Array> & { size: number }> {
-  const { size } = await connection.ask("exportBegin", {})
+  const transfer = crypto.randomUUID()
+  const { size } = await connection.ask("exportBegin", { transfer })
   let offset = 0
-  const end = (): Promise<unknown> => connection.ask("exportEnd", {})
+  const end = (): Promise<unknown> => connection.ask("exportEnd", { transfer })
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       if (offset >= size) {
@@ -20,7 +24,7 @@ export async function exportStream(connection: Connection): Promise<ReadableStre
         controller.close()
         return
       }
-      const piece = await connection.ask("exportRead", { offset, length: PIECE })
+      const piece = await connection.ask("exportRead", { transfer, offset, length: PIECE })
       offset += piece.length
       controller.enqueue(piece)
       if (piece.length === 0) offset = size
@@ -32,12 +36,25 @@ export async function exportStream(connection: Connection): Promise<ReadableStre
   return Object.assign(stream, { size })
 }
 
-/** Takes a file in, piece by piece. */
+/** Takes a file in, piece by piece; from its begin when the tab that held the repository ended meanwhile. */
 export async function importBlob(connection: Connection, file: Blob): Promise<Info> {
-  await connection.ask("importBegin", { size: file.size })
-  for (let offset = 0; offset < file.size; offset += PIECE) {
-    const piece = await file.slice(offset, offset + PIECE).arrayBuffer()
-    await connection.ask("importWrite", new Uint8Array(piece))
+  for (let tries = 1; ; tries += 1) {
+    const { epoch } = connection.standing
+    try {
+      return await importOnce(connection, file)
+    } catch (error) {
+      const isCutOff = error instanceof LeafError && error.code === "aborted" && epoch !== connection.standing.epoch
+      if (!isCutOff || tries === IMPORT_TRIES) throw error
+    }
   }
-  return connection.ask("importEnd", {})
+}
+
+async function importOnce(connection: Connection, file: Blob): Promise<Info> {
+  const transfer = crypto.randomUUID()
+  await connection.ask("importBegin", { transfer, size: file.size })
+  for (let offset = 0; offset < file.size; offset += PIECE) {
+    const bytes = new Uint8Array(await file.slice(offset, offset + PIECE).arrayBuffer())
+    await connection.ask("importWrite", { transfer, bytes })
+  }
+  return connection.ask("importEnd", { transfer })
 }

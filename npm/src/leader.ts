@@ -32,6 +32,7 @@ export class Leader {
   readonly #aborts = new Map<string, AbortController>()
   readonly #autosync: Autosync
   #session: Promise<unknown> = Promise.resolve()
+  #keeping: Promise<void> = Promise.resolve()
   #exportTimer: ReturnType<typeof setTimeout> | undefined
   #kept: Kept
   #status: Status
@@ -162,12 +163,20 @@ export class Leader {
   async #keepPassword(password: string): Promise<void> {
     this.#kept.password = password
     if (!password) delete this.#kept.password
-    await writeKept(this.#name, this.#kept)
+    await this.#writeKept()
+  }
+
+  /** One write at a time: two would fight for the file. */
+  #writeKept(): Promise<void> {
+    const write = (): Promise<void> => writeKept(this.#name, this.#kept)
+    const done = this.#keeping.then(write, write)
+    this.#keeping = done
+    return done
   }
 
   async #setAutosync(on: boolean): Promise<Record<string, never>> {
     this.#kept.autosync = on
-    await writeKept(this.#name, this.#kept)
+    await this.#writeKept()
     this.#autosync.turn(on)
     return {}
   }
@@ -199,7 +208,7 @@ export class Leader {
   #watchExport(name: string): void {
     clearTimeout(this.#exportTimer)
     if (name === "exportEnd") return
-    this.#exportTimer = setTimeout(() => void this.#engine.run({ exportEnd: {} }, "export"), EXPORT_IDLE_MS)
+    this.#exportTimer = setTimeout(() => void this.#engine.run({ exportEnd: {} }, "export").catch(() => undefined), EXPORT_IDLE_MS)
   }
 }
 

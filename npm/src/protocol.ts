@@ -178,7 +178,7 @@ export type Code = "aborted" | "badArguments" | "busy" | "damaged" | "exists" | 
 /**
  * What a page asks of a repository.
  */
-export type Command = { "info": Nothing } | { "status": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Nothing } | { "exportRead": ExportRead } | { "exportEnd": Nothing } | { "importBegin": ImportBegin } | { "importWrite": Bytes } | { "importEnd": Nothing };
+export type Command = { "info": Nothing } | { "status": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Transfer } | { "exportRead": ExportRead } | { "exportEnd": ExportEnd } | { "importBegin": ImportBegin } | { "importWrite": ImportWrite } | { "importEnd": Transfer };
 
 /**
  * A check-in to be made.
@@ -367,9 +367,22 @@ remove?: boolean, };
 export type EventKind = "checkin" | "wiki" | "ticket" | "techNote" | "tag" | "forum";
 
 /**
+ * The end of an export.
+ */
+export type ExportEnd = { 
+/**
+ * Which; default: all.
+ */
+transfer?: string, };
+
+/**
  * A piece of an export.
  */
 export type ExportRead = { 
+/**
+ * Of which.
+ */
+transfer: string, 
 /**
  * Bytes from the begin of the file.
  */
@@ -596,9 +609,26 @@ lines: Array<DiffLine>, };
  */
 export type ImportBegin = { 
 /**
+ * Its name from now on; one that was under way is given up.
+ */
+transfer: string, 
+/**
  * Bytes.
  */
 size: number, };
+
+/**
+ * A piece of an import.
+ */
+export type ImportWrite = { 
+/**
+ * Of which.
+ */
+transfer: string, 
+/**
+ * The next bytes.
+ */
+bytes: Bytes, };
 
 /**
  * What there is.
@@ -939,6 +969,15 @@ export type Title = {
  * As it is listed.
  */
 title: string, };
+
+/**
+ * An export or import. What follows of it has to say the same name: another tab may have begun another one.
+ */
+export type Transfer = { 
+/**
+ * Any name that nobody else makes up.
+ */
+transfer: string, };
 
 /**
  * An unversioned file.

@@ -17,6 +17,7 @@ const WHO_MS = 500
 interface Pending {
   id: string
   command: CommandMessage
+  isAborted: boolean
 }
 
 const page = self as unknown as {
@@ -50,12 +51,10 @@ class Member {
   fromPage(message: PageMessage): void {
     switch (message.kind) {
       case "call":
-        this.#pending.set(message.id, { id: message.id, command: message.command })
-        this.#send({ id: message.id, command: message.command })
+        this.#call({ id: message.id, command: message.command, isAborted: false })
         break
       case "abort":
-        this.#leader?.abort(message.id)
-        if (!this.#leader) this.#tell({ kind: "abort", id: message.id })
+        this.#abort(message.id)
         break
       case "visible":
         this.#leader?.visible()
@@ -82,8 +81,9 @@ class Member {
   async #lead(): Promise<void> {
     clearInterval(this.#who)
     const released = new Promise<void>((resolve) => (this.#release = resolve))
+    let leader: Leader
     try {
-      this.#leader = await Leader.take(this.#opening, {
+      leader = await Leader.take(this.#opening, {
         standing: () => this.#announce("standing"),
         change: (kinds) => {
           page.postMessage({ kind: "change", kinds })
@@ -95,10 +95,11 @@ class Member {
       this.#refuse(asFailure(error))
       return
     }
+    if (this.#closing.signal.aborted) return leader.close()
+    this.#leader = leader
     this.#announce("leader")
-    for (const call of this.#pending.values()) this.#do(call)
+    for (const call of [...this.#pending.values()]) this.#do(call)
     await released
-    this.#leader.close()
   }
 
   #announce(kind: "leader" | "standing"): void {
@@ -115,17 +116,35 @@ class Member {
     this.#isOpened = true
   }
 
+  #call(call: Pending): void {
+    this.#pending.set(call.id, call)
+    this.#send(call)
+  }
+
+  /** Gives a command up, also towards a leader that is asked for it later. */
+  #abort(id: string): void {
+    const call = this.#pending.get(id)
+    if (!call) return
+    call.isAborted = true
+    if (this.#leader) this.#leader.abort(id)
+    else this.#tell({ kind: "abort", id })
+  }
+
   #send(call: Pending): void {
-    if (this.#leader) this.#do(call)
-    else if (this.#standing) this.#tell({ kind: "call", epoch: this.#standing.epoch, from: this.#me, ...call })
+    if (this.#leader) return this.#do(call)
+    if (!this.#standing) return
+    const { id, command } = call
+    this.#tell({ kind: "call", epoch: this.#standing.epoch, from: this.#me, id, command })
+    if (call.isAborted) this.#tell({ kind: "abort", id })
   }
 
   /** Does a command of this page. */
-  #do({ id, command }: Pending): void {
+  #do({ id, command, isAborted }: Pending): void {
     void this.#leader
       ?.call(id, command, (progress) => page.postMessage({ kind: "progress", id, progress }))
       .then((value) => this.#reply(id, value))
       .catch((error: unknown) => this.#fail(id, asFailure(error)))
+    if (isAborted) this.#leader?.abort(id)
   }
 
   #reply(id: string, value: unknown): void {
@@ -194,13 +213,15 @@ class Member {
     if (!this.#leader && !this.#closing.signal.aborted) this.#tell({ kind: "who" })
   }
 
+  /** A worker that ends says nothing more: what it has not replied to is asked of the next leader. */
   #tell(message: TabMessage): void {
-    this.#channel.postMessage(message)
+    if (!this.#closing.signal.aborted) this.#channel.postMessage(message)
   }
 
+  /** The database cannot be opened here. A page that followed until now starts another worker, which tries again. */
   #refuse(failure: Failure): void {
-    if (!this.#isOpened) page.postMessage({ kind: "refused", failure })
-    for (const id of [...this.#pending.keys()]) this.#fail(id, failure)
+    page.postMessage(this.#isOpened ? { kind: "crashed" } : { kind: "refused", failure })
+    page.close()
   }
 
   /** The engine is broken: everything that waits for it fails at once, and the page starts another worker. */
@@ -218,10 +239,11 @@ class Member {
   async #close(): Promise<void> {
     clearInterval(this.#who)
     this.#closing.abort()
-    this.#release?.()
-    await this.#queue
+    this.#leader?.close()
     this.#leader = undefined
     this.#channel.close()
+    this.#release?.()
+    await this.#queue
     page.postMessage({ kind: "closed" })
     page.close()
   }

@@ -49,12 +49,24 @@ impl Repo {
     ///
     /// [`RepoError::NotARepository`] when the database is not empty; [`RepoError::Sqlite`].
     pub fn create(db: Connection, new: &NewRepo) -> Result<Self, RepoError> {
-        let mut repo = Self::create_unfinished(db, new)?;
-        repo.write(|tx| {
+        Self::create_with(db, new, |_| Ok(()))
+    }
+
+    /// The same, with what `begin` puts into it: all of it is there, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create), and those of `begin`.
+    pub fn create_with<E: From<RepoError>>(
+        db: Connection,
+        new: &NewRepo,
+        begin: impl FnOnce(&RepoTx<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        Self::create_unfinished(db, new, |tx| {
             tx.set_config("project-code", new.project_code.as_str(), new.now)?;
-            tx.mark_finished(new.now)
-        })?;
-        Ok(repo)
+            tx.mark_finished(new.now)?;
+            begin(tx)
+        })
     }
 
     /// Makes the file that a clone fills: no project code yet, and not to be opened before it is finished.
@@ -63,24 +75,20 @@ impl Repo {
     ///
     /// As [`create`](Self::create).
     pub fn create_for_clone(db: Connection, new: &NewRepo) -> Result<Self, RepoError> {
-        Self::create_unfinished(db, new)
+        Self::create_unfinished(db, new, |_| Ok(()))
     }
 
-    fn create_unfinished(db: Connection, new: &NewRepo) -> Result<Self, RepoError> {
-        let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if tables > 0 {
-            return Err(RepoError::NotARepository {
-                what: "the file has other contents",
-            });
-        }
-        db.pragma_update(None, "application_id", APPLICATION_ID)?;
-        // Fossil's REFERENCES clauses are remarks, and its rows do not heed them.
-        db.pragma_update(None, "foreign_keys", false)?;
+    fn create_unfinished<E: From<RepoError>>(
+        db: Connection,
+        new: &NewRepo,
+        begin: impl FnOnce(&RepoTx<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        refuse_contents(&db)?;
         let mut repo = Self::wrap(db);
         repo.write(|tx| {
-            tx.db.execute_batch(include_str!("schema.sql"))?;
-            tx.db.execute_batch(include_str!("defaults.sql"))?;
-            tx.first_rows(new)
+            tx.make_tables()?;
+            tx.first_rows(new)?;
+            begin(tx)
         })?;
         Ok(repo)
     }
@@ -132,6 +140,20 @@ impl Repo {
     }
 }
 
+/// Refuses to make a repository of a file that holds something, and else sets what is outside of transactions.
+fn refuse_contents(db: &Connection) -> Result<(), RepoError> {
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 {
+        return Err(RepoError::NotARepository {
+            what: "the file has other contents",
+        });
+    }
+    db.pragma_update(None, "application_id", APPLICATION_ID)?;
+    // Fossil's REFERENCES clauses are remarks, and its rows do not heed them.
+    db.pragma_update(None, "foreign_keys", false)?;
+    Ok(())
+}
+
 /// Says of a file that is no database that it is no repository.
 fn no_database(error: rusqlite::Error) -> RepoError {
     match error.sqlite_error_code() {
@@ -178,6 +200,12 @@ fn refuse_foreign_code(db: &Connection) -> Result<(), RepoError> {
 }
 
 impl RepoTx<'_> {
+    fn make_tables(&self) -> Result<(), RepoError> {
+        self.db.execute_batch(include_str!("schema.sql"))?;
+        self.db.execute_batch(include_str!("defaults.sql"))?;
+        Ok(())
+    }
+
     /// Rows that every repository has.
     fn first_rows(&self, new: &NewRepo) -> Result<(), RepoError> {
         self.set_config("hash-policy", "2", new.now)?;

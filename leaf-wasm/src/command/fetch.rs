@@ -15,6 +15,12 @@ use std::rc::Rc;
 /// Fetches everything, verifies it, and links it. What an earlier clone left unfinished is gone on with.
 pub(super) async fn clone(leaf: &Rc<Leaf>, args: &Clone, task: &Rc<Task>) -> Result<CloneResult, Failed> {
     let _occupied = leaf.occupy()?;
+    if setup::is_made_by(leaf, task)? {
+        return Ok(CloneResult {
+            verified: leaf.read(|repo| Ok(repo.artifact_count()?))?,
+            ..CloneResult::default()
+        });
+    }
     if leaf.state() == LeafState::Ready {
         return Err(Failed::new(
             Code::Exists,
@@ -23,6 +29,7 @@ pub(super) async fn clone(leaf: &Rc<Leaf>, args: &Clone, task: &Rc<Task>) -> Res
     }
     let user = args.user.as_deref();
     if leaf.state() == LeafState::Empty {
+        leaf.import.replace(None);
         let db = leaf.store.connect()?;
         Store::relax(&db)?;
         let new = setup::new_repo(
@@ -46,6 +53,7 @@ pub(super) async fn clone(leaf: &Rc<Leaf>, args: &Clone, task: &Rc<Task>) -> Res
     };
     leaf.with_any(|repo| {
         remember(repo, &args.url, user)?;
+        setup::note_maker(repo, task)?;
         let password = to_hex(&entropy());
         let admin = repo.config(super::DEFAULT_USER)?.unwrap_or_default();
         let change = UserChange {

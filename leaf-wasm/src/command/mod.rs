@@ -29,7 +29,7 @@ pub(crate) async fn run(leaf: &Rc<Leaf>, command: Command, task: &Rc<Task>) -> R
     match command {
         Command::Info(Nothing {}) => to_js(&setup::info(leaf)?),
         Command::Status(Nothing {}) => to_js(&setup::status(leaf)?),
-        Command::Create(args) => to_js(&setup::create(leaf, &args)?),
+        Command::Create(args) => to_js(&setup::create(leaf, &args, task)?),
         Command::Configure(args) => to_js(&setup::configure(leaf, &args)?),
         Command::Clone(args) => to_js(&fetch::clone(leaf, &args, task).await?),
         Command::Sync(args) => to_js(&fetch::sync(leaf, &args, task).await?),
@@ -53,12 +53,12 @@ pub(crate) async fn run(leaf: &Rc<Leaf>, command: Command, task: &Rc<Task>) -> R
         Command::UvWrite(args) => to_js(&unversioned::write(leaf, &args)?),
         Command::UvRemove(args) => to_js(&unversioned::remove(leaf, &args)?),
         Command::Verify(Nothing {}) => to_js(&verify::verify(leaf, task).await?),
-        Command::ExportBegin(Nothing {}) => to_js(&transfer::export_begin(leaf)?),
+        Command::ExportBegin(args) => to_js(&transfer::export_begin(leaf, args)?),
         Command::ExportRead(args) => to_js(&transfer::export_read(leaf, &args)?),
-        Command::ExportEnd(Nothing {}) => to_js(&transfer::export_end(leaf)?),
-        Command::ImportBegin(args) => to_js(&transfer::import_begin(leaf, &args)?),
-        Command::ImportWrite(bytes) => to_js(&transfer::import_write(leaf, &bytes)?),
-        Command::ImportEnd(Nothing {}) => to_js(&transfer::import_end(leaf)?),
+        Command::ExportEnd(args) => to_js(&transfer::export_end(leaf, &args)?),
+        Command::ImportBegin(args) => to_js(&transfer::import_begin(leaf, args)?),
+        Command::ImportWrite(args) => to_js(&transfer::import_write(leaf, &args)?),
+        Command::ImportEnd(args) => to_js(&transfer::import_end(leaf, &args, task)?),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What there is, and what is set.
 
 use super::{DEFAULT_USER, main_tip};
-use crate::engine::Leaf;
+use crate::engine::{Leaf, Task};
 use crate::failure::Failed;
 use crate::host::{entropy, now};
 use crate::protocol::{Code, Configure, Create, Info, LeafState, Status};
@@ -10,6 +10,8 @@ use leaf_core::repo::{Author, NewRepo, Repo};
 
 /// Config that remembers the remote; stock Fossil reads and writes it, too.
 const REMOTE: &str = "last-sync-url";
+/// Config that names the request that made this file, in case its reply is lost and it is asked again.
+const MADE_BY: &str = "leaf-request";
 /// Who one is unless one says.
 const GUEST: &str = "guest";
 
@@ -98,7 +100,10 @@ pub(super) fn new_repo(project_name: Option<String>, user: Option<&str>) -> NewR
 }
 
 /// Makes a new project.
-pub(super) fn create(leaf: &Leaf, args: &Create) -> Result<Info, Failed> {
+pub(super) fn create(leaf: &Leaf, args: &Create, task: &Task) -> Result<Info, Failed> {
+    if is_made_by(leaf, task)? {
+        return info(leaf);
+    }
     if leaf.state() != LeafState::Empty {
         return Err(Failed::new(
             Code::Exists,
@@ -106,9 +111,10 @@ pub(super) fn create(leaf: &Leaf, args: &Create) -> Result<Info, Failed> {
         ));
     }
     let new = new_repo(args.project_name.clone(), args.user.as_deref());
-    let mut repo = Repo::create(leaf.store.connect()?, &new)?;
-    repo.write(|tx| {
+    leaf.import.replace(None);
+    let repo = Repo::create_with(leaf.store.connect()?, &new, |tx| {
         tx.set_config(DEFAULT_USER, &new.admin, new.now)?;
+        tx.set_config(MADE_BY, &task.id, new.now)?;
         tx.initial_checkin(&Author {
             user: new.admin.clone(),
             date: new.now,
@@ -117,6 +123,19 @@ pub(super) fn create(leaf: &Leaf, args: &Create) -> Result<Info, Failed> {
     })?;
     leaf.finish(repo);
     info(leaf)
+}
+
+/// Whether this very request made the file: then its reply was lost, and it is not made again.
+pub(super) fn is_made_by(leaf: &Leaf, task: &Task) -> Result<bool, Failed> {
+    if leaf.state() != LeafState::Ready {
+        return Ok(false);
+    }
+    leaf.read(|repo| Ok(repo.config(MADE_BY)?.as_ref() == Some(&task.id)))
+}
+
+/// Notes that this request made the file.
+pub(super) fn note_maker(repo: &mut Repo, task: &Task) -> Result<(), Failed> {
+    Ok(repo.write(|tx| tx.set_config(MADE_BY, &task.id, now()))?)
 }
 
 /// Sets what is given.

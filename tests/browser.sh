@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# The tests of the package npm/ in Chromium, against `leaf serve` and stock Fossil: tests/browser.sh [FILE...]
+#
+# LEAF_QUICK=1 builds WebAssembly without its optimiser; LEAF_KILL_SEED gives the kills of a run again.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+say() { echo "browser tests: $*" >&2; }
+
+missing=()
+for program in cargo fossil node npm "${CHROMIUM:-/usr/bin/chromium}"; do
+    command -v "$program" >/dev/null || missing+=("$program")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    say "missing: ${missing[*]}; run  make setup"; exit 1
+fi
+if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)'; then
+    say "node $(node --version) is too old: 20 or newer is wanted"; exit 1
+fi
+
+export USER=${USER:-root}
+cargo build --quiet -p leaf-native
+quick=()
+[ -z "${LEAF_QUICK:-}" ] || quick=(--quick)
+(cd npm && npm ci --silent && node scripts/build.mjs "${quick[@]}")
+
+cd tests/browser
+npm ci --silent
+[ $# -gt 0 ] || set -- *.test.mjs
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$said" "$@"
+# A test that is left out is a test that failed; so is a run of none.
+grep -q '^# skipped 0$' "$said" && grep -q '^# todo 0$' "$said" || { say "tests were skipped"; exit 1; }
+! grep -q '^# pass 0$' "$said" || { say "no test ran"; exit 1; }
