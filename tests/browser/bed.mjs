@@ -51,9 +51,9 @@ export async function site(t, folders, headers = {}) {
 }
 
 /** Starts `leaf serve` on `file` and waits until it listens. Returns its URL and what stops it. */
-export async function serve(t, file, args = []) {
+export async function serve(t, file, args = [], address = "127.0.0.1:0") {
   const ready = path.join(scratch(t), "ready.json")
-  const child = spawn(leafProgram, ["serve", file, "--http", "127.0.0.1:0", "--ready-file", ready, ...args], { stdio: ["ignore", "ignore", "inherit"] })
+  const child = spawn(leafProgram, ["serve", file, "--http", address, "--ready-file", ready, ...args], { stdio: ["ignore", "ignore", "inherit"] })
   const stop = () => new Promise((resolve) => (child.exitCode !== null || child.signalCode !== null) ? resolve() : (child.once("exit", resolve), child.kill("SIGKILL")))
   t.after(stop)
   for (let tries = 0; !existsSync(ready); tries += 1) {

@@ -10,7 +10,7 @@
 use crate::failure::Failed;
 use crate::protocol::Code;
 use rsqlite_vfs::VfsFilesManager;
-use rsqlite_vfs::transfer::{DbImport, DbTransfer};
+use rsqlite_vfs::transfer::{DbImport, DbTransfer, TransferError};
 use rusqlite::{Connection, OpenFlags};
 use sqlite_wasm_rs::WasmOsCallback;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHError, OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
@@ -214,7 +214,7 @@ fn refused(error: &OpfsSAHError) -> Failed {
         ),
         _ if text.contains("QuotaExceeded") => (Code::QuotaExceeded, "; free some space"),
         _ if text.contains("NoModificationAllowed") => (Code::Locked, "; another tab holds this repository"),
-        _ if text.contains("header") || text.contains("SQLite") => (Code::Refused, "; it is no SQLite file"),
+        OpfsSAHError::Transfer(TransferError::ImportDb(_)) => (Code::Refused, "; it is no repository"),
         _ => (Code::Storage, ""),
     };
     Failed::new(code, format!("{text}{step}"))
