@@ -67,9 +67,6 @@ browser-test: page ## the package and the page in Chromium and Firefox, with kil
 wasm-test: setup ## the tests of leaf-core on wasm32 under Node
 	@tests/wasm.sh
 
-browser-test: setup ## the package npm/ in Chromium: kills, tabs, offline, quota; LEAF_QUICK=1: WebAssembly as it is
-	@tests/browser.sh
-
 fuzz: ## arbitrary bytes against formats and messages, 60 s for each target (nightly, cargo-fuzz); FUZZ="600 cards"
 	@tests/fuzz.sh $(FUZZ)
 

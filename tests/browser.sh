@@ -20,12 +20,16 @@ fi
 
 export USER=${USER:-root}
 cargo build --quiet -p leaf-native
-quick=()
-[ -z "${LEAF_QUICK:-}" ] || quick=(--quick)
-(cd npm && npm ci --silent && node scripts/build.mjs "${quick[@]}")
+if [ -n "${LEAF_QUICK:-}" ]; then
+    make --no-print-directory npm/node_modules/.package-lock.json
+    (cd npm && node scripts/build.mjs --quick)
+else
+    ! grep -qs '"quick":true' npm/dist/sizes.json || rm -f npm/dist/leaf.wasm
+    make --no-print-directory npm/dist/leaf.wasm
+fi
+make --no-print-directory tests/browser/node_modules/.package-lock.json
 
 cd tests/browser
-npm ci --silent
 [ $# -gt 0 ] || set -- *.test.mjs
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
