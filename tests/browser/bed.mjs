@@ -28,8 +28,13 @@ export function scratch(t) {
 }
 
 /** Chromium with a profile that outlives it. */
+export function launch(profile, options = {}) {
+  return chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: FLAGS, ...options })
+}
+
+/** The same, for the time of a test. */
 export async function browser(t, profile = scratch(t), options = {}) {
-  const context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, headless: true, args: FLAGS, ...options })
+  const context = await launch(profile, options)
   t.after(() => context.close().catch(() => undefined))
   return context
 }

@@ -20,7 +20,7 @@ async function install() {
   // Named by content: what an older version has already need not come again.
   await Promise.all(
     files.map(async (file) => {
-      const old = file.startsWith(base + "assets/") ? await caches.match(file) : undefined
+      const old = file.startsWith(base + "assets/") ? await caches.match(file, { ignoreVary: true }) : undefined
       if (old) await cache.put(file, old)
       else await cache.add(new Request(file, { cache: "no-cache" }))
     }),
@@ -62,10 +62,11 @@ async function fromNetworkElseCache(request) {
     // Offline: the page is here.
   }
   const cache = await caches.open(cacheName)
-  return (await cache.match(page)) ?? Response.error()
+  return (await cache.match(page, { ignoreVary: true })) ?? Response.error()
 }
 
 async function fromCacheElseNetwork(request) {
   const cache = await caches.open(cacheName)
-  return (await cache.match(request)) ?? fetch(request)
+  // They are named by content, or were fetched by this version: whatever the reply varied by, it is the same.
+  return (await cache.match(request.url, { ignoreVary: true })) ?? fetch(request)
 }
