@@ -19,6 +19,7 @@ const BACKOFF_MAX_MS = 300_000
 /** What it needs of the leaf. */
 export interface AutosyncOptions {
   isOn: boolean
+  isOnline: boolean
   intervalMs: number | undefined
   canSync(): boolean
   sync(): Promise<void>
@@ -28,6 +29,7 @@ export interface AutosyncOptions {
 export class Autosync {
   unsent = 0
   #isOn: boolean
+  #isOnline: boolean
   #phase: SyncStatus["phase"] = "idle"
   #lastSync: number | null = null
   #error: SyncStatus["error"] = null
@@ -39,9 +41,8 @@ export class Autosync {
   constructor(options: AutosyncOptions) {
     this.#options = options
     this.#isOn = options.isOn
-    self.addEventListener("online", this.#online)
-    self.addEventListener("offline", this.#offline)
-    if (!navigator.onLine) this.#phase = "offline"
+    if (!options.isOnline) this.#phase = "offline"
+    this.#isOnline = options.isOnline
   }
 
   get status(): SyncStatus {
@@ -72,6 +73,16 @@ export class Autosync {
     if (Date.now() - (this.#lastSync ?? 0) > this.#interval) this.#plan(0)
   }
 
+  /** There is a network, or none, as a page says: workers are not told everywhere. */
+  network(isOnline: boolean): void {
+    if (isOnline === this.#isOnline) return
+    this.#isOnline = isOnline
+    if (isOnline) this.#failures = 0
+    if (this.#phase !== "syncing") this.#phase = isOnline ? "idle" : "offline"
+    this.#plan(isOnline ? SETTLE_MS * Math.random() : null)
+    this.#options.changed()
+  }
+
   begun(): void {
     this.#phase = "syncing"
     this.#plan(null)
@@ -79,7 +90,7 @@ export class Autosync {
   }
 
   done(): void {
-    this.#phase = "idle"
+    this.#phase = this.#isOnline ? "idle" : "offline"
     this.#lastSync = Date.now()
     this.#error = null
     this.#failures = 0
@@ -91,7 +102,7 @@ export class Autosync {
     const isPassing = failure.code === "network" || failure.code === "aborted"
     this.#error = { code: failure.code, message: failure.message }
     this.#failures += 1
-    if (!navigator.onLine) this.#phase = "offline"
+    if (!this.#isOnline) this.#phase = "offline"
     else if (this.#isOn && isPassing) this.#phase = "waiting"
     else this.#phase = "failed"
     const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 16))
@@ -103,25 +114,10 @@ export class Autosync {
   stop(): void {
     this.#isOn = false
     clearTimeout(this.#timer)
-    self.removeEventListener("online", this.#online)
-    self.removeEventListener("offline", this.#offline)
   }
 
   get #interval(): number {
     return this.#options.intervalMs ?? INTERVAL_MS
-  }
-
-  readonly #online = (): void => {
-    this.#failures = 0
-    this.#phase = "idle"
-    this.#plan(SETTLE_MS * Math.random())
-    this.#options.changed()
-  }
-
-  readonly #offline = (): void => {
-    this.#phase = "offline"
-    this.#plan(null)
-    this.#options.changed()
   }
 
   #plan(afterMs: number | null): void {

@@ -45,6 +45,8 @@ export class Connection {
     this.#start = start
     this.#listen()
     globalThis.document?.addEventListener("visibilitychange", this.#seen)
+    globalThis.addEventListener("online", this.#network)
+    globalThis.addEventListener("offline", this.#network)
   }
 
   /** Starts the worker and waits until it, or another tab's, has the repository open. */
@@ -95,6 +97,8 @@ export class Connection {
     if (this.#isClosed) return
     this.#isClosed = true
     globalThis.document?.removeEventListener("visibilitychange", this.#seen)
+    globalThis.removeEventListener("online", this.#network)
+    globalThis.removeEventListener("offline", this.#network)
     for (const waiter of this.#waiters.values()) {
       waiter.reject(new LeafError(failure("aborted", "caller", "the leaf was closed before the reply came")))
     }
@@ -190,6 +194,9 @@ export class Connection {
     this.#waiters.clear()
   }
 
+  /** Chromium tells pages of it, and not their workers. */
+  readonly #network = (): void => this.#post({ kind: "network", isOnline: navigator.onLine })
+
   readonly #seen = (): void => {
     if (document.visibilityState === "visible") this.#post({ kind: "visible" })
   }
@@ -222,6 +229,7 @@ function startWorker(name: string, options: LeafOptions): Promise<Opened> {
     const message: PageMessage = {
       kind: "open",
       name,
+      isOnline: navigator.onLine,
       wasmUrl: wasmUrl === undefined ? undefined : new URL(wasmUrl, document.baseURI).href,
       autosync: autosync === undefined ? undefined : autosync !== false,
       intervalMs,

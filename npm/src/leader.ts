@@ -45,6 +45,7 @@ export class Leader {
     this.#events = events
     this.#autosync = new Autosync({
       isOn: kept.autosync === true,
+      isOnline: opening.isOnline,
       intervalMs: opening.intervalMs,
       canSync: () => this.#status.state === "ready" && this.#status.remote !== null,
       sync: async () => void (await this.#runSession("autosync", { sync: {} })),
@@ -79,6 +80,11 @@ export class Leader {
   /** A page is looked at again. */
   visible(): void {
     this.#autosync.visible()
+  }
+
+  /** There is a network, or none. */
+  network(isOnline: boolean): void {
+    this.#autosync.network(isOnline)
   }
 
   /** Gives a command up. */

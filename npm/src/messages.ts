@@ -42,6 +42,7 @@ export interface LeafEvents {
 /** How a repository is opened. */
 export interface Opening {
   name: string
+  isOnline: boolean
   wasmUrl?: string | undefined
   autosync?: boolean | undefined
   intervalMs?: number | undefined
@@ -59,6 +60,7 @@ export type PageMessage =
   | { kind: "call"; id: string; command: CommandMessage }
   | { kind: "abort"; id: string }
   | { kind: "visible" }
+  | { kind: "network"; isOnline: boolean }
   | { kind: "close" }
 
 /** A command of the engine, or one that the worker does itself. */
@@ -82,6 +84,7 @@ export type TabMessage =
   | { kind: "call"; epoch: number; from: string; id: string; command: CommandMessage }
   | { kind: "abort"; id: string }
   | { kind: "visible" }
+  | { kind: "network"; isOnline: boolean }
   | { kind: "reply"; to: string; id: string; value: unknown }
   | { kind: "failure"; to: string; id: string; failure: Failure }
   | { kind: "progress"; to: string; id: string; progress: Progress }

@@ -60,6 +60,11 @@ class Member {
         this.#leader?.visible()
         if (!this.#leader) this.#tell({ kind: "visible" })
         break
+      case "network":
+        this.#opening.isOnline = message.isOnline
+        this.#leader?.network(message.isOnline)
+        if (!this.#leader) this.#tell(message)
+        break
       case "close":
         void this.#close()
         break
@@ -175,6 +180,9 @@ class Member {
         break
       case "visible":
         this.#leader?.visible()
+        break
+      case "network":
+        this.#leader?.network(message.isOnline)
         break
       case "change":
         if (this.#isOpened) page.postMessage({ kind: "change", kinds: message.kinds })

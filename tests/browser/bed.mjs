@@ -20,10 +20,27 @@ const TYPES = {
   ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json",
 }
 
+/** What is left to be done when a test has ended. */
+const endings = new WeakMap()
+
+/** Does `work` when the test has ended, the latest first: a browser ends before its profile goes. */
+export function atEnd(t, work) {
+  if (!endings.has(t)) {
+    endings.set(t, [])
+    t.after(async () => {
+      const failures = []
+      for (const work of endings.get(t).reverse()) await Promise.resolve().then(work).catch((error) => failures.push(error))
+      if (failures.length > 0) throw failures[0]
+    })
+  }
+  endings.get(t).push(work)
+}
+
 /** A folder that goes with the test. */
 export function scratch(t) {
   const folder = mkdtempSync(path.join(tmpdir(), "leaf-browser-"))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  // A browser's helpers write for a moment after its end.
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
   return folder
 }
 
@@ -35,7 +52,7 @@ export function launch(profile, options = {}) {
 /** The same, for the time of a test. */
 export async function browser(t, profile = scratch(t), options = {}) {
   const context = await launch(profile, options)
-  t.after(() => context.close().catch(() => undefined))
+  atEnd(t, () => context.close().catch(() => undefined))
   return context
 }
 
@@ -51,7 +68,7 @@ export async function site(t, folders, headers = {}) {
     createReadStream(file).pipe(response)
   })
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
-  t.after(() => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve) }))
+  atEnd(t, () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve) }))
   return `http://localhost:${server.address().port}`
 }
 
@@ -60,7 +77,7 @@ export async function serve(t, file, args = [], address = "127.0.0.1:0") {
   const ready = path.join(scratch(t), "ready.json")
   const child = spawn(leafProgram, ["serve", file, "--http", address, "--ready-file", ready, ...args], { stdio: ["ignore", "ignore", "inherit"] })
   const stop = () => new Promise((resolve) => (child.exitCode !== null || child.signalCode !== null) ? resolve() : (child.once("exit", resolve), child.kill("SIGKILL")))
-  t.after(stop)
+  atEnd(t, stop)
   for (let tries = 0; !existsSync(ready); tries += 1) {
     if (tries > 400 || child.exitCode !== null) throw new Error("leaf serve does not start")
     await new Promise((resolve) => setTimeout(resolve, 25))
