@@ -2,7 +2,7 @@
 // once, and nothing is lost or done twice.
 
 import assert from "node:assert/strict"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs"
 import path from "node:path"
 import test from "node:test"
 import { browser, leaf as native, root, scratch, serve, site } from "./bed.mjs"
@@ -216,6 +216,41 @@ test("a follower clones, hears of progress, reads, gives up and is heard", async
   await tabs.until(() => tabs.notes.some((note) => note.verifying), "the follower verifies")
   await follower.page.close()
   assert.equal(await again, "aborted")
+})
+
+test("a leader dies while a follower imports and exports: the import begins again, the export says that it is cut off", async (t) => {
+  const tabs = await Tabs.set(t)
+  copyFileSync(large(), path.join(tabs.folder, "site/large.fossil"))
+  const leader = await tabs.open()
+  const follower = await tabs.open()
+  const importing = follower.page.evaluate(async () => {
+    const file = await (await fetch("/large.fossil")).blob()
+    // A file that tells how far it was read.
+    const slice = file.slice.bind(file)
+    file.slice = (from, to) => (void note({ read: from }), slice(from, to))
+    const { checkins } = await leaf.importFile(file)
+    return { checkins, isLeader: leaf.isLeader, faults: (await leaf.verify()).faults }
+  })
+  await tabs.until(() => tabs.notes.some(({ read }) => read > 10_000_000), "some of it is in")
+  await leader.page.close()
+  assert.deepEqual(await importing, { checkins: 60, isLeader: true, faults: [] })
+  assert.equal(tabs.notes.filter(({ read }) => read === 0).length, 2)
+
+  const last = await tabs.open()
+  await last.page.evaluate(async () => {
+    globalThis.reader = (await leaf.exportFile()).getReader()
+    await reader.read()
+  })
+  await follower.page.close()
+  const code = await last.page.evaluate(async () => {
+    for (;;) {
+      const { done } = await reader.read().catch(({ code }) => ({ done: code }))
+      if (done) return done
+    }
+  })
+  assert.equal(code, "aborted")
+  tabs.tabs = [last]
+  assertSound(await exported(last.page, tabs.folder, "exported.fossil"))
 })
 
 test("one tab may close and delete at once, and another then finds nothing", async (t) => {
