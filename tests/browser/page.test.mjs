@@ -79,7 +79,7 @@ test("a person clones, reads, edits, commits offline, comes back, and stock sees
   await context.setOffline(false)
   await until("the check-in made offline is on the server", () => timeline(file).includes("Say it without a network"))
   fossil(["test-integrity", "-R", file])
-  const text = execFileSync(leafProgram, ["cat", "notes/first.txt", "-R", file], { encoding: "utf8" })
+  const text = execFileSync(leafProgram, ["cat", "trunk", "notes/first.txt", "-R", file], { encoding: "utf8" })
   assert.match(text, /typed with a network\ntyped without a network\n$/)
   assert.deepEqual(heard, [])
 })
