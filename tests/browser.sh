@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests of the package npm/ in Chromium, against `leaf serve` and stock Fossil: tests/browser.sh [FILE...]
+# The tests of the package npm/ in browsers and bundlers, against `leaf serve` and stock Fossil: tests/browser.sh [FILE...]
 #
 # LEAF_QUICK=1 builds WebAssembly without its optimiser; LEAF_KILL_SEED gives the kills of a run again.
 set -euo pipefail
@@ -27,10 +27,10 @@ else
     ! grep -qs '"quick":true' npm/dist/sizes.json || rm -f npm/dist/leaf.wasm
     make --no-print-directory npm/dist/leaf.wasm
 fi
-make --no-print-directory tests/browser/node_modules/.package-lock.json
+make --no-print-directory {tests/browser,npm/packaging}/node_modules/.package-lock.json
 
 cd tests/browser
-[ $# -gt 0 ] || set -- *.test.mjs
+[ $# -gt 0 ] || set -- *.test.mjs ../../npm/packaging/*.test.mjs
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \

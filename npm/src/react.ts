@@ -7,6 +7,7 @@ import { Leaf, LeafError, type FileContent, type LeafOptions, type SyncStatus, t
 
 /** A leaf that opens with a component and closes with it. */
 export interface LeafHandle {
+  /** `ssr`: rendered on a server, or not yet taken over by the page. */
   status: "ssr" | "opening" | "ready" | "failed"
   leaf: Leaf | null
   error: LeafError | null
@@ -14,10 +15,13 @@ export interface LeafHandle {
 
 const ON_SERVER: LeafHandle = { status: "ssr", leaf: null, error: null }
 const OPENING: LeafHandle = { status: "opening", leaf: null, error: null }
+const NEVER = (): (() => void) => () => undefined
 
 /** Opens the repository `name`. Options count when it opens; later changes of them do not. */
 export function useLeaf(name: string, options?: LeafOptions): LeafHandle {
-  const [handle, setHandle] = useState<LeafHandle>(typeof window === "undefined" ? ON_SERVER : OPENING)
+  const [handle, setHandle] = useState<LeafHandle>(OPENING)
+  // While a page takes over what a server rendered, it must say what the server said.
+  const isOnServer = useSyncExternalStore(NEVER, () => false, () => true)
   const first = useRef(options)
   useEffect(() => {
     let isGone = false
@@ -33,7 +37,7 @@ export function useLeaf(name: string, options?: LeafOptions): LeafHandle {
       opening.then((leaf) => leaf.close(), () => undefined)
     }
   }, [name])
-  return handle
+  return isOnServer ? ON_SERVER : handle
 }
 
 /** A number that grows with every change of the repository. */
