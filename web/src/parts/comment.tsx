@@ -38,8 +38,15 @@ export function sayEntry(entry: TimelineEntry): string {
     if (title) return `${sign === "+" ? "Added" : sign === "-" ? "Deleted" : "Changed"} wiki page “${title}”`
   }
   // What Fossil itself writes of tickets and tags has a little markup in it; of what people write nothing is taken away.
-  const text = entry.kind === "ticket" || entry.kind === "tag" ? entry.comment.replace(/<\/?[bi]>/g, "") : entry.comment
+  const text = entry.kind === "ticket" || entry.kind === "tag" ? unmarked(entry.comment) : entry.comment
   return text || "(no comment)"
+}
+
+const ENTITIES: Record<string, string> = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'" }
+
+/** Text in place of the markup that Fossil writes into comments of its own; what comes out is shown as text. */
+function unmarked(comment: string): string {
+  return comment.replace(/<\/?[bi]>/g, "").replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => ENTITIES[entity] ?? entity)
 }
 
 /** The wiki page that an entry is about. */

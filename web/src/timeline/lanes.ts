@@ -28,7 +28,7 @@ interface Lane {
 
 /**
  * Lays out rows, newest first. `isWhole` says that no older ones will come: lines to what is not there are left out.
- * With `mainLineOnly` merges are left out, as their other side is not in a list of one branch.
+ * With `mainLineOnly` a merge is left out when its other side is not listed, as in a list of one branch.
  */
 export function layOut(entries: readonly TimelineEntry[], options: { isWhole: boolean; mainLineOnly: boolean; main: string | null }): Row[] {
   const branchOf = new Map(entries.map((entry) => [entry.hash, entry.branch]))
@@ -55,8 +55,8 @@ export function layOut(entries: readonly TimelineEntry[], options: { isWhole: bo
     const hasBelow = parent !== undefined && comes(parent)
     lanes[own] = hasBelow ? { awaits: parent, branch: entry.branch } : null
     const out: Line[] = []
-    for (const other of options.mainLineOnly ? [] : merged) {
-      if (!comes(other)) continue
+    for (const other of merged) {
+      if (options.mainLineOnly ? !branchOf.has(other) : !comes(other)) continue
       let at = lanes.findIndex((lane, index) => lane?.awaits === other && index !== own)
       if (at < 0) {
         const branch = branchOf.get(other) ?? null
