@@ -60,8 +60,7 @@ interop: setup ## only the tests against stock Fossil
 	cargo build -p leaf-native
 	cargo test -p leaf-tests --test interop
 
-browser-test: page ## the package and the page in Chromium and Firefox, with kills, several tabs, and bundlers
-	cargo build -p leaf-native
+browser-test: page ## the package and the page in browsers, with kills and several tabs, and in fresh projects
 	@tests/browser.sh
 
 wasm-test: setup ## the tests of leaf-core on wasm32 under Node

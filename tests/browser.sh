@@ -19,14 +19,15 @@ if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0
 fi
 
 export USER=${USER:-root}
-cargo build --quiet -p leaf-native
 if [ -n "${LEAF_QUICK:-}" ]; then
     make --no-print-directory npm/node_modules/.package-lock.json
     (cd npm && node scripts/build.mjs --quick)
 else
     ! grep -qs '"quick":true' npm/dist/sizes.json || rm -f npm/dist/leaf.wasm
-    make --no-print-directory npm/dist/leaf.wasm
+    make --no-print-directory web/dist/index.html
 fi
+# After the page, which it has built in.
+cargo build --quiet -p leaf-native
 make --no-print-directory {tests/browser,npm/packaging}/node_modules/.package-lock.json
 
 cd tests/browser

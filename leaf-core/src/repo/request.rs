@@ -3,7 +3,7 @@
 //! Who loses the connection to the owner of a repository does not know whether its change was made before that. It
 //! asks again under the same name, and the row here, written in the transaction of the change, tells.
 //!
-//! Stock Fossil keeps tables called `fx_` through a rebuild and does not look at them.
+//! Source: Fossil `src/rebuild.c` `rebuild_db()`, which keeps tables called `fx_` and does not look at them.
 
 use super::{Repo, RepoError, RepoTx};
 use crate::id::ArtifactHash;
