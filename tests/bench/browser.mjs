@@ -100,4 +100,6 @@ test("benchmarks of a tab", async (t) => {
   }
   const { wasm, ...scripts } = JSON.parse(readFileSync(path.join(dist, "sizes.json"), "utf8"))
   say("size", { wasm, ...scripts }, `${"size".padEnd(24)} leaf.wasm ${wasm.raw} bytes, gzip ${wasm.gzip}, brotli ${wasm.brotli}; worker.js ${scripts["worker.js"]}, index.js ${scripts["index.js"]}`)
+  const crates = execFileSync("node", [path.join(import.meta.dirname, "bytes.mjs"), path.join(root, "npm/wasm/leaf_bg.wasm")], { encoding: "utf8" }).trim()
+  say("size-code", { crates }, `${"size-code".padEnd(24)} ${crates}`)
 })
