@@ -6,7 +6,7 @@
 
 import initEngine, { Engine } from "../wasm/leaf.js"
 import { Autosync } from "./autosync.js"
-import { asFailure, failure, LeafError } from "./error.js"
+import { asFailure, LeafError } from "./error.js"
 import { readKept, writeKept, type Kept } from "./keep.js"
 import { type CommandMessage, nameOf, type Opening, SESSIONS, type Standing, WRITES } from "./messages.js"
 import type { Command, Failure, Info, LeafState, Progress, Status, SyncResult } from "./protocol.js"
@@ -231,6 +231,3 @@ async function openEngine(name: string): Promise<Engine> {
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
 }
-
-/** The failure of a command that needs a leader when there is none. */
-export const NO_LEADER = failure("locked", "storage", "no tab holds this repository; reload the page")
