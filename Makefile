@@ -63,8 +63,9 @@ interop: setup ## only the tests against stock Fossil
 browser-test: page ## the package and the page in browsers, with kills and several tabs, and in fresh projects
 	@tests/browser.sh
 
-wasm-test: setup ## the tests of leaf-core on wasm32 under Node
+wasm-test: setup ## the tests of leaf-core on wasm32 under Node, and with those of leaf-wasm in a worker of Chromium
 	@tests/wasm.sh
+	@tests/browser-suite.sh
 
 fuzz: ## arbitrary bytes against formats and messages, 60 s for each target (nightly, cargo-fuzz); FUZZ="600 cards"
 	@tests/fuzz.sh $(FUZZ)

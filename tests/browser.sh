@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 say() { echo "browser tests: $*" >&2; }
 
 missing=()
-for program in cargo fossil node npm "${CHROMIUM:-/usr/bin/chromium}"; do
+for program in cargo fossil node npm "${CHROMIUM:-/usr/bin/chromium}" "${FIREFOX:-firefox-esr}"; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 if [ ${#missing[@]} -gt 0 ]; then

@@ -20,6 +20,7 @@ needs node nodejs
 needs npm npm
 needs curl curl
 needs chromium chromium
+needs firefox-esr firefox-esr
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         say "please install: ${packages[*]}"; exit 1

@@ -290,3 +290,6 @@ impl Failed {
         to_js(&self.0).unwrap_or_else(|error| JsValue::from_str(&error.0.message))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os"
 import path from "node:path"
 import { after, before, test } from "node:test"
 import { promisify } from "node:util"
-import { browser, fossil, leafProgram, scratch, serve, site } from "../../tests/browser/bed.mjs"
+import { atEnd, browser, fossil, leafProgram, scratch, serve, site } from "../../tests/browser/bed.mjs"
 import { instead, snippet, table } from "./readme.mjs"
 
 const here = import.meta.dirname
@@ -297,7 +297,7 @@ test("React by Vite: on a server, taken over by the page, built, under Trusted T
     const server = await serve(t, all.origin, ["--allow-origin", address])
     show(server)
     const vite = spawn(process.execPath, ["node_modules/vite/bin/vite.js", "--port", String(port), "--strictPort", "--host", "127.0.0.1"], { cwd: folder, stdio: "ignore" })
-    t.after(() => vite.kill())
+    atEnd(t, () => void vite.kill())
     for (let tries = 0; !(await fetch(`http://127.0.0.1:${port}/`).then((reply) => reply.ok, () => false)); tries += 1) {
       assert.ok(tries < 400 && vite.exitCode === null, "the development server starts")
       await new Promise((resolve) => setTimeout(resolve, 50))

@@ -219,3 +219,6 @@ fn refused(error: &OpfsSAHError) -> Failed {
     };
     Failed::new(code, format!("{text}{step}"))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;
