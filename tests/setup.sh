@@ -34,6 +34,7 @@ if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
     say "adding the target wasm32-unknown-unknown"
     rustup target add wasm32-unknown-unknown >&2
 fi
-for component in clippy rustfmt; do
+# rust-src: the module for browsers is built with a standard library of its own, for size.
+for component in clippy rustfmt rust-src; do
     rustup component list --installed | grep -q "^$component" || rustup component add "$component" >&2
 done
