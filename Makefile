@@ -46,7 +46,7 @@ fmt:
 
 lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	cargo clippy -p leaf-wasm --target wasm32-unknown-unknown --quiet -- -D warnings
+	cargo clippy -p leaf-wasm --target wasm32-unknown-unknown --all-targets --quiet -- -D warnings
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
@@ -54,7 +54,7 @@ doc:
 # Builds the program first: tests of the crate `tests` run it.
 unit: setup
 	cargo build --workspace --bins
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 interop: setup ## only the tests against stock Fossil
 	cargo build -p leaf-native
