@@ -9,7 +9,7 @@ import { Autosync } from "./autosync.js"
 import { asFailure, LeafError } from "./error.js"
 import { readKept, writeKept, type Kept } from "./keep.js"
 import { type CommandMessage, nameOf, type Opening, SESSIONS, type Standing, WRITES } from "./messages.js"
-import type { Command, Failure, Info, LeafState, Progress, Status, SyncResult } from "./protocol.js"
+import type { Command, Failure, Info, Progress, Status, SyncResult } from "./protocol.js"
 import { carry } from "./wire.js"
 
 /** How long the worker of a tab that was just closed may hold on to its files. Units: milliseconds. */
@@ -71,10 +71,6 @@ export class Leader {
 
   get standing(): Standing {
     return { epoch: this.epoch, state: this.#status.state, sync: this.#autosync.status }
-  }
-
-  get state(): LeafState {
-    return this.#status.state
   }
 
   /** A page is looked at again. */

@@ -81,11 +81,8 @@ export class Leaf implements AsyncDisposable {
     if (!support.ok) throw new LeafError(failure("unsupported", "caller", support.reason ?? "this browser cannot hold a leaf"))
     store.checkName(name)
     const leaf = new Leaf(name, await Connection.open(name, options))
-    const { user, remote } = options
-    if (leaf.state === "ready" && (user !== undefined || remote !== undefined)) {
-      await leaf.configure({ ...(user !== undefined && { user }), ...(remote !== undefined && { remote }) })
-    }
     leaf.#options = options
+    await leaf.#keep(options)
     return leaf
   }
 
@@ -105,6 +102,17 @@ export class Leaf implements AsyncDisposable {
 
   private constructor(readonly name: string, connection: Connection) {
     this.#connection = connection
+  }
+
+  /** Keeps the user and the remote that are asked for. What is kept already is not written again: all tabs would hear of it. */
+  async #keep({ user, remote }: LeafOptions): Promise<void> {
+    if (this.state !== "ready" || (user === undefined && remote === undefined)) return
+    const now = await this.info()
+    const change = {
+      ...(user !== undefined && user !== now.user && { user }),
+      ...(remote !== undefined && !isRemoteOf(now, withLogin(remote)) && { remote }),
+    }
+    if (Object.keys(change).length > 0) await this.configure(change)
   }
 
   /** How far it is. */
@@ -336,6 +344,11 @@ function withLogin(given: string): { url: string; user?: string; password?: stri
   url.password = ""
   url.hash = ""
   return { url: url.href, ...login }
+}
+
+/** Whether a leaf syncs with this place, with this login. A password is never told, so one that is given may be another. */
+function isRemoteOf(info: Info, { url, user, password }: { url: string; user?: string; password?: string }): boolean {
+  return url === info.remote && (user === undefined || user === info.remoteUser) && password === undefined
 }
 
 async function bytesOf(data: FileData): Promise<Uint8Array> {

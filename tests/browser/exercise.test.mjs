@@ -314,6 +314,28 @@ test("a clone that is given up goes on; progress is told, not too often", async 
   assert.ok(seen.own.some(({ total }) => total > 0))
 })
 
+test("opening with what is kept already tells nobody of a change", async (t) => {
+  const bed = await scene(t)
+  const page = await bed.tab("kept", { user: "ann" })
+  await page.evaluate(async () => {
+    await leaf.create()
+    globalThis.changes = []
+    leaf.on("change", ({ kinds }) => changes.push(...kinds))
+  })
+  const remote = "https://ann@leaf.example/project"
+  await bed.tab("kept", { user: "ann" })
+  for (let times = 0; times < 2; times += 1) await bed.tab("kept", { user: "ann", remote })
+  await bed.tab("kept", { remote: "https://leaf.example/project" })
+  const last = await bed.tab("kept", { user: "ben", remote })
+  const { user, remoteUser } = await last.evaluate(() => leaf.info())
+  assert.deepEqual([user, remoteUser], ["ben", "ann"])
+  // No reply tells whether the password is the one kept.
+  await bed.tab("kept", { remote: "https://ann:secret@leaf.example/project" })
+  await page.evaluate(() => leaf.commit({ message: "The end", files: { "a.txt": "a" } }))
+  await page.waitForFunction(() => changes.includes("commit"))
+  assert.deepEqual(await page.evaluate(() => changes), ["configure", "configure", "configure", "commit"])
+})
+
 test("failures have names", async (t) => {
   const bed = await scene(t)
   const server = await project(bed)
