@@ -65,6 +65,11 @@ function Person({ leaf, info }: { leaf: Leaf; info: Info }) {
   )
 }
 
+declare global {
+  /** Of public/theme.js: shows this theme, or the system's. */
+  function showTheme(name: string): void
+}
+
 const themes: { name: string; label: string; icon: IconName }[] = [
   { name: "system", label: "As the system", icon: "contrast" },
   { name: "light", label: "Light", icon: "sun" },
@@ -76,8 +81,7 @@ function Look() {
   const choose = (name: string) => {
     setTheme(name)
     keep("theme", name === "system" ? null : name)
-    if (name === "system") delete document.documentElement.dataset.theme
-    else document.documentElement.dataset.theme = name
+    showTheme(name)
   }
   return (
     <section className="card" aria-labelledby="look">
