@@ -2,7 +2,7 @@
 import type { FileEntry } from "@edgesync/leaf"
 import { useState } from "react"
 import { useDrafts, type Draft } from "../leaf/drafts.tsx"
-import { Dialog } from "../parts/dialog.tsx"
+import { FormDialog } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { useToasts } from "../parts/toasts.tsx"
 import { fileHref, go, href } from "../route.ts"
@@ -75,32 +75,17 @@ export function RenameButton({ tree, path, file, draft }: Props) {
         Rename
       </button>
       {name !== null && (
-        <Dialog title="Rename" onClose={() => setName(null)}>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault()
-              rename()
-            }}
-          >
-            <label className="field">
-              New path
-              <input value={name} onChange={(event) => setName(event.target.value)} aria-invalid={Boolean(fault)} autoFocus autoCapitalize="off" spellCheck={false} />
-            </label>
-            {fault && (
-              <p className="fault" role="alert">
-                {fault}
-              </p>
-            )}
-            <div className="actions">
-              <button type="button" onClick={() => setName(null)}>
-                Cancel
-              </button>
-              <button className="primary" disabled={Boolean(fault) || name === path}>
-                Rename
-              </button>
-            </div>
-          </form>
-        </Dialog>
+        <FormDialog title="Rename" action="Rename" disabled={Boolean(fault) || name === path} onSubmit={rename} onClose={() => setName(null)}>
+          <label className="field">
+            New path
+            <input value={name} onChange={(event) => setName(event.target.value)} aria-invalid={Boolean(fault)} autoFocus autoCapitalize="off" spellCheck={false} />
+          </label>
+          {fault && (
+            <p className="fault" role="alert">
+              {fault}
+            </p>
+          )}
+        </FormDialog>
       )}
     </>
   )

@@ -1,9 +1,10 @@
 // A folder: what is in it, the file that introduces it, and ways to add to it.
-import { useState, type DragEvent } from "react"
+import { useState } from "react"
 import { useDrafts, type Draft } from "../leaf/drafts.tsx"
 import { useLeaf } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { plainComment } from "../parts/comment.tsx"
+import { DropZone } from "../parts/drop-zone.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { HashLink, Since, count, sizeText } from "../parts/say.tsx"
 import { Nothing } from "../parts/states.tsx"
@@ -24,28 +25,12 @@ interface Props {
 
 export function Folder({ tree, folder, drafts }: Props) {
   const [wanted, setWanted] = useState("")
-  const [isOver, setOver] = useState(false)
   const upload = useUpload(tree, folder)
   const nodes = childrenOf(tree.list, folder, drafts)
   const found = search(tree.list, wanted)
   const readme = readmeOf(nodes.flatMap((node) => (node.file && node.draft !== "remove" ? [node.name] : [])))
-
-  const drop = (event: DragEvent) => {
-    event.preventDefault()
-    setOver(false)
-    void upload([...event.dataTransfer.files])
-  }
   return (
-    <div
-      className={isOver ? "folder over" : "folder"}
-      onDragOver={(event) => {
-        if (!event.dataTransfer.types.includes("Files")) return
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={(event) => event.currentTarget === event.target && setOver(false)}
-      onDrop={drop}
-    >
+    <DropZone hint={`Drop files to add them to ${folder || "this folder"}`} onFiles={(files) => void upload(files)}>
       <h1 className="unseen">Files</h1>
       <div className="toolbar">
         <CheckinPicker checkin={tree.name} path={folder} />
@@ -98,10 +83,7 @@ export function Folder({ tree, folder, drafts }: Props) {
         </Nothing>
       )}
       {readme && !wanted && <Readme tree={tree} path={folder ? `${folder}/${readme}` : readme} drafts={drafts} />}
-      <p className="drop-hint" aria-hidden="true">
-        Drop files to add them to {folder || "this folder"}
-      </p>
-    </div>
+    </DropZone>
   )
 }
 

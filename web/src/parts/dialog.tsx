@@ -45,6 +45,46 @@ export function Dialog({ title, onClose, children, wide = false }: Props) {
   )
 }
 
+/** A dialog that is a form: a way out, and one thing to do, which is `disabled` while something is missing. */
+export function FormDialog({
+  title,
+  action,
+  danger = false,
+  disabled,
+  onSubmit,
+  onClose,
+  children,
+}: {
+  title: string
+  action: string
+  danger?: boolean
+  disabled: boolean
+  onSubmit(): void
+  onClose(): void
+  children: ReactNode
+}) {
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (!disabled) onSubmit()
+        }}
+      >
+        {children}
+        <div className="actions">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button className={danger ? "danger" : "primary"} disabled={disabled}>
+            {action}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
 /** Asks before something that cannot be undone. */
 export function Confirm({
   title,

@@ -4,7 +4,7 @@ import { useState } from "react"
 import { useLeaf, useSession } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { BranchMark, Mark } from "../parts/branch-mark.tsx"
-import { Dialog } from "../parts/dialog.tsx"
+import { FormDialog } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { HashLink, Since, count } from "../parts/say.tsx"
 import { Failed, Head, Nothing, Skeleton } from "../parts/states.tsx"
@@ -142,38 +142,23 @@ function Start({ branches, main, onClose }: { branches: Branch[]; main: string |
     onClose()
   }
   return (
-    <Dialog title="Start a branch" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (!isTaken) void start()
-        }}
-      >
-        <label className="field">
-          Name
-          <input value={name} onChange={(event) => setName(event.target.value)} required autoFocus autoCapitalize="off" spellCheck={false} aria-invalid={isTaken} />
-        </label>
-        {isTaken && <p className="fault">This branch exists already.</p>}
-        <label className="field">
-          From the tip of
-          <select value={basis} onChange={(event) => setBasis(event.target.value)}>
-            {branches.map((branch) => (
-              <option key={branch.name}>{branch.name}</option>
-            ))}
-          </select>
-        </label>
-        <label className="check">
-          <input type="checkbox" checked={isPrivate} onChange={(event) => setPrivate(event.target.checked)} /> Private: stays on this device
-        </label>
-        <div className="actions">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button className="primary" disabled={!name.trim() || isTaken}>
-            Start
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="Start a branch" action="Start" disabled={!name.trim() || isTaken} onSubmit={() => void start()} onClose={onClose}>
+      <label className="field">
+        Name
+        <input value={name} onChange={(event) => setName(event.target.value)} required autoFocus autoCapitalize="off" spellCheck={false} aria-invalid={isTaken} />
+      </label>
+      {isTaken && <p className="fault">This branch exists already.</p>}
+      <label className="field">
+        From the tip of
+        <select value={basis} onChange={(event) => setBasis(event.target.value)}>
+          {branches.map((branch) => (
+            <option key={branch.name}>{branch.name}</option>
+          ))}
+        </select>
+      </label>
+      <label className="check">
+        <input type="checkbox" checked={isPrivate} onChange={(event) => setPrivate(event.target.checked)} /> Private: stays on this device
+      </label>
+    </FormDialog>
   )
 }

@@ -6,7 +6,7 @@ import { useLeaf, useSession } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { BranchMark, Mark } from "../parts/branch-mark.tsx"
 import { CommentText } from "../parts/comment.tsx"
-import { Dialog } from "../parts/dialog.tsx"
+import { FormDialog } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { HashLink, Since, When, count } from "../parts/say.tsx"
 import { Failed, Head, Skeleton } from "../parts/states.tsx"
@@ -154,27 +154,12 @@ function Tags({ detail: { entry } }: { detail: CheckinDetail }) {
         <Icon name="plus" size={14} /> Tag
       </button>
       {isAdding && (
-        <Dialog title="Add a tag" onClose={() => setAdding(false)}>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault()
-              void add()
-            }}
-          >
-            <label className="field">
-              Tag
-              <input value={tag} onChange={(event) => setTag(event.target.value)} required autoFocus autoCapitalize="off" placeholder="version-1.0" />
-            </label>
-            <div className="actions">
-              <button type="button" onClick={() => setAdding(false)}>
-                Cancel
-              </button>
-              <button className="primary" disabled={!tag.trim()}>
-                Add tag
-              </button>
-            </div>
-          </form>
-        </Dialog>
+        <FormDialog title="Add a tag" action="Add tag" disabled={!tag.trim()} onSubmit={() => void add()} onClose={() => setAdding(false)}>
+          <label className="field">
+            Tag
+            <input value={tag} onChange={(event) => setTag(event.target.value)} required autoFocus autoCapitalize="off" placeholder="version-1.0" />
+          </label>
+        </FormDialog>
       )}
     </>
   )

@@ -7,6 +7,7 @@ import { setting } from "../leaf/kept.ts"
 import { useLeaf } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { Icon } from "../parts/icon.tsx"
+import { PreviewChoice } from "../parts/preview-choice.tsx"
 import { Failed, Nothing, Skeleton } from "../parts/states.tsx"
 import { useToasts } from "../parts/toasts.tsx"
 import { useTitle } from "../parts/use-title.ts"
@@ -161,21 +162,16 @@ function TextEditor({ tree, path, initial, from, base, checkin, hadDraft }: Edit
           {!differs ? `On branch ${tree.branch}` : text === kept.current ? "Kept on this device, not committed" : "Keeping…"}
         </p>
         {isMarkdown(path) && (
-          <div className="choice" role="group" aria-label="What to show">
-            <button aria-pressed={!isPreview} onClick={() => setPreview(false)}>
-              Write
-            </button>
-            <button
-              aria-pressed={isPreview}
-              onClick={() => {
+          <PreviewChoice
+            isPreview={isPreview}
+            onChoose={(next) => {
+              if (next) {
                 started.current = text
                 setEditorKey((n) => n + 1)
-                setPreview(true)
-              }}
-            >
-              Preview
-            </button>
-          </div>
+              }
+              setPreview(next)
+            }}
+          />
         )}
         {differs && (
           <button onClick={discard}>

@@ -1,9 +1,10 @@
 // Unversioned files: only their newest content is kept, and all who sync share it.
 import type { UvFile } from "@edgesync/leaf"
-import { useState, type DragEvent } from "react"
+import { useState } from "react"
 import { useLeaf } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { Confirm } from "../parts/dialog.tsx"
+import { DropZone } from "../parts/drop-zone.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { Since, count, sizeText } from "../parts/say.tsx"
 import { Failed, Head, Nothing, Skeleton } from "../parts/states.tsx"
@@ -16,7 +17,6 @@ export function Unversioned() {
   useTitle("Unversioned files")
   const leaf = useLeaf()
   const { attempt, done } = useToasts()
-  const [isOver, setOver] = useState(false)
   const { data, error, reload } = useLoad("unversioned", () => leaf.uv.list())
   const files = (data ?? []).toSorted((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }))
   const total = files.reduce((sum, file) => sum + file.size, 0)
@@ -26,22 +26,8 @@ export function Unversioned() {
     for (const file of chosen) if (await attempt(() => leaf.uv.write(file.name, file))) n++
     if (n > 0) done(`Added ${count(n, "file")}.`)
   }
-  const drop = (event: DragEvent) => {
-    event.preventDefault()
-    setOver(false)
-    void add([...event.dataTransfer.files])
-  }
   return (
-    <div
-      className={isOver ? "folder over" : "folder"}
-      onDragOver={(event) => {
-        if (!event.dataTransfer.types.includes("Files")) return
-        event.preventDefault()
-        setOver(true)
-      }}
-      onDragLeave={(event) => event.currentTarget === event.target && setOver(false)}
-      onDrop={drop}
-    >
+    <DropZone hint="Drop files to share them" onFiles={(dropped) => void add(dropped)}>
       <Head title="Unversioned files" note={files.length > 0 ? `${count(files.length, "file")}, ${sizeText(total)}` : "Shared by everybody, without history"}>
         <UploadButton label="Upload" className="primary" onFiles={(chosen) => void add(chosen)} />
       </Head>
@@ -59,10 +45,7 @@ export function Unversioned() {
           ))}
         </ul>
       )}
-      <p className="drop-hint" aria-hidden="true">
-        Drop files to share them
-      </p>
-    </div>
+    </DropZone>
   )
 }
 

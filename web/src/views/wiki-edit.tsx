@@ -6,6 +6,7 @@ import { useLoad } from "../leaf/use-load.ts"
 import { dropWikiDraft, keepWikiDraft, readWikiDraft } from "../leaf/wiki-draft.ts"
 import { Confirm } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
+import { PreviewChoice } from "../parts/preview-choice.tsx"
 import { Failed, Skeleton } from "../parts/states.tsx"
 import { useToasts } from "../parts/toasts.tsx"
 import { useTitle } from "../parts/use-title.ts"
@@ -86,20 +87,13 @@ function Form({ title, start, hash, base, isDraft }: FormProps) {
         <p className="note" role="status">
           {isDraft || text !== start.text ? "Kept on this device, not saved" : ""}
         </p>
-        <div className="choice" role="group" aria-label="What to show">
-          <button aria-pressed={!isPreview} onClick={() => setPreview(false)}>
-            Write
-          </button>
-          <button
-            aria-pressed={isPreview}
-            onClick={() => {
-              editorStart.current = text
-              setPreview(true)
-            }}
-          >
-            Preview
-          </button>
-        </div>
+        <PreviewChoice
+          isPreview={isPreview}
+          onChoose={(next) => {
+            if (next) editorStart.current = text
+            setPreview(next)
+          }}
+        />
         {hash && (
           <button className="quiet" aria-label="Delete page" title="Delete page" onClick={() => setAsking(true)}>
             <Icon name="trash" size={18} />

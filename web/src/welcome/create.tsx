@@ -2,7 +2,7 @@
 import { useState } from "react"
 import { freeName } from "../leaf/offers.ts"
 import { useSession } from "../leaf/session.tsx"
-import { Dialog } from "../parts/dialog.tsx"
+import { FormDialog } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { useToasts } from "../parts/toasts.tsx"
 import { go, href } from "../route.ts"
@@ -37,32 +37,23 @@ export function CreateForm() {
         <Icon name="plus" size={18} /> Start a new project
       </button>
       {isOpen && (
-        <Dialog title="Start a new project" onClose={() => setOpen(false)}>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault()
-              void create()
-            }}
-          >
-            <label className="field">
-              Name of the project
-              <input value={project} onChange={(event) => setProject(event.target.value)} required autoFocus />
-            </label>
-            <label className="field">
-              Your name on check-ins
-              <input value={user} onChange={(event) => setUser(event.target.value)} required autoComplete="username" autoCapitalize="off" spellCheck={false} />
-            </label>
-            <p className="note">It lives on this device. You can sync it with a server later.</p>
-            <div className="actions">
-              <button type="button" onClick={() => setOpen(false)}>
-                Cancel
-              </button>
-              <button className="primary" disabled={!project.trim() || !user.trim()}>
-                Start
-              </button>
-            </div>
-          </form>
-        </Dialog>
+        <FormDialog
+          title="Start a new project"
+          action="Start"
+          disabled={!project.trim() || !user.trim()}
+          onSubmit={() => void create()}
+          onClose={() => setOpen(false)}
+        >
+          <label className="field">
+            Name of the project
+            <input value={project} onChange={(event) => setProject(event.target.value)} required autoFocus />
+          </label>
+          <label className="field">
+            Your name on check-ins
+            <input value={user} onChange={(event) => setUser(event.target.value)} required autoComplete="username" autoCapitalize="off" spellCheck={false} />
+          </label>
+          <p className="note">It lives on this device. You can sync it with a server later.</p>
+        </FormDialog>
       )}
     </>
   )

@@ -3,7 +3,7 @@ import { useState } from "react"
 import { deleteDrafts, readDrafts } from "../leaf/draft-store.ts"
 import { useSession } from "../leaf/session.tsx"
 import { wikiDraftsOf } from "../leaf/wiki-draft.ts"
-import { Dialog } from "../parts/dialog.tsx"
+import { FormDialog } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { count } from "../parts/say.tsx"
 import { useToasts } from "../parts/toasts.tsx"
@@ -46,47 +46,39 @@ export function DeleteRepository({ name, isSmall = false }: { name: string; isSm
         <Icon name="trash" size={18} /> {!isSmall && "Delete from this device"}
       </button>
       {loss && (
-        <Dialog title={`Delete ${name}?`} onClose={() => setLoss(null)}>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault()
-              void run()
-            }}
-          >
-            {unsent === null ? (
-              <p>It is not open now, so it cannot be said whether everything in it was sent to a server. What was not is lost.</p>
-            ) : unsent > 0 ? (
-              <p className="fault">{count(unsent, "artifact")} made here were never sent to a server and will be lost.</p>
-            ) : (
-              <p>Everything committed here is on the server. You can clone it again.</p>
-            )}
-            {loss.drafts.length > 0 && (
-              <>
-                <p className="fault">{count(loss.drafts.length, "file")} changed and never committed will be lost:</p>
-                <ul>
-                  {loss.drafts.slice(0, 8).map((path) => (
-                    <li key={path}>{path}</li>
-                  ))}
-                </ul>
-              </>
-            )}
-            {loss.wiki > 0 && <p className="fault">{count(loss.wiki, "wiki page")} being written will be lost.</p>}
-            {isRisky && (
-              <label className="field">
-                Type the name of the repository to go on
-                <input value={typed} onChange={(event) => setTyped(event.target.value)} autoCapitalize="off" spellCheck={false} autoComplete="off" placeholder={name} />
-              </label>
-            )}
-            <div className="actions">
-              <button type="button" onClick={() => setLoss(null)}>
-                Cancel
-              </button>
-              <button className="danger" disabled={isRisky && typed !== name}>
-                Delete
-              </button>
-            </div>
-          </form>
-        </Dialog>
+        <FormDialog
+          title={`Delete ${name}?`}
+          action="Delete"
+          danger
+          disabled={isRisky && typed !== name}
+          onSubmit={() => void run()}
+          onClose={() => setLoss(null)}
+        >
+          {unsent === null ? (
+            <p>It is not open now, so it cannot be said whether everything in it was sent to a server. What was not is lost.</p>
+          ) : unsent > 0 ? (
+            <p className="fault">{count(unsent, "artifact")} made here were never sent to a server and will be lost.</p>
+          ) : (
+            <p>Everything committed here is on the server. You can clone it again.</p>
+          )}
+          {loss.drafts.length > 0 && (
+            <>
+              <p className="fault">{count(loss.drafts.length, "file")} changed and never committed will be lost:</p>
+              <ul>
+                {loss.drafts.slice(0, 8).map((path) => (
+                  <li key={path}>{path}</li>
+                ))}
+              </ul>
+            </>
+          )}
+          {loss.wiki > 0 && <p className="fault">{count(loss.wiki, "wiki page")} being written will be lost.</p>}
+          {isRisky && (
+            <label className="field">
+              Type the name of the repository to go on
+              <input value={typed} onChange={(event) => setTyped(event.target.value)} autoCapitalize="off" spellCheck={false} autoComplete="off" placeholder={name} />
+            </label>
+          )}
+        </FormDialog>
       )}
     </>
   )
