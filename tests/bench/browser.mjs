@@ -6,10 +6,10 @@
 // is from the call to the reply: fetched, verified, linked, on the origin private file system. The programs' is wall.
 
 import { execFileSync } from "node:child_process"
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync } from "node:fs"
 import path from "node:path"
 import test from "node:test"
-import { browser, root, scratch, serve, site } from "../browser/bed.mjs"
+import { browser, packageSite, root, scratch, serve } from "../browser/bed.mjs"
 
 const [, , leaf, runsText, json, ...files] = process.argv
 const runs = Number(runsText)
@@ -27,9 +27,7 @@ function timed(program, args) {
 }
 
 async function tab(t, folder) {
-  mkdirSync(path.join(folder, "site"), { recursive: true })
-  writeFileSync(path.join(folder, "site/index.html"), "<!doctype html><title>bench</title>")
-  const origin = await site(t, { "/leaf/": dist, "/": path.join(folder, "site") })
+  const origin = await packageSite(t, folder)
   const page = await (await browser(t)).newPage()
   await page.goto(origin)
   return { origin, page }
@@ -37,7 +35,7 @@ async function tab(t, folder) {
 
 /** In the page: clones `url`, and says how long that took. */
 const cloneInTab = async ({ url, name, keep }) => {
-  const { Leaf } = await import("/leaf/index.js")
+  const { Leaf } = await import("/pkg/index.js")
   const leaf = await Leaf.open(name)
   const begin = performance.now()
   const { verified } = await leaf.clone(url)
@@ -71,7 +69,7 @@ async function opening(t, file) {
   const { url } = await serve(t, file, ["--allow-origin", origin, "-q"])
   await page.evaluate(cloneInTab, { url, name: "large", keep: true })
   const { openMs, commitMs, bytes } = await page.evaluate(async (runs) => {
-    const { Leaf } = await import("/leaf/index.js")
+    const { Leaf } = await import("/pkg/index.js")
     const openMs = []
     const commitMs = []
     let bytes = 0

@@ -1,7 +1,7 @@
 // The bed of the browser tests: Chromium, a page on localhost, `leaf serve`, stock Fossil. Nothing here is a mock.
 
 import { execFileSync, spawn } from "node:child_process"
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs"
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import path from "node:path"
@@ -70,6 +70,18 @@ export async function site(t, folders, headers = {}) {
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
   atEnd(t, () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve) }))
   return `http://localhost:${server.address().port}`
+}
+
+/**
+ * A site with the package at /pkg/ and an empty page: `files` (name to text) and what else is put into `folder`/site
+ * stand beside it or instead. `more` (URL prefix to path) is served, too.
+ */
+export function packageSite(t, folder, { files = {}, more = {} } = {}) {
+  const own = path.join(folder, "site")
+  mkdirSync(own)
+  const all = { "index.html": "<!doctype html><title>EdgeSync Leaf</title>", ...files }
+  for (const [name, text] of Object.entries(all)) writeFileSync(path.join(own, name), text)
+  return site(t, { "/pkg/": path.join(root, "npm/dist"), ...more, "/": own })
 }
 
 /** Starts `leaf serve` on `file` and waits until it listens. Returns its URL and what stops it. */

@@ -6,16 +6,14 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { createServer } from "node:http"
 import path from "node:path"
 import test from "node:test"
-import { atEnd, browser, fossil, leaf as native, root, scratch, serve, site } from "./bed.mjs"
+import { atEnd, browser, fossil, leaf as native, packageSite, scratch, serve } from "./bed.mjs"
 import { artifacts, assertSame, assertSound, comments, exported, large, sinks } from "./judge.mjs"
 import { openPage } from "./strike.mjs"
 
 /** A site, a browser, a folder. */
 async function scene(t) {
   const folder = scratch(t)
-  mkdirSync(path.join(folder, "site"))
-  writeFileSync(path.join(folder, "site/index.html"), "<!doctype html><title>exercise</title>")
-  const origin = await site(t, { "/pkg/": path.join(root, "npm/dist"), "/files/": folder, "/": path.join(folder, "site") })
+  const origin = await packageSite(t, folder, { more: { "/files/": folder } })
   const context = await browser(t)
   await sinks(context, folder)
   /** A tab with the leaf `name` open as `leaf`. */

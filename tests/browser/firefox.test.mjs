@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import path from "node:path"
 import { test } from "node:test"
-import { atEnd, fossil, leafProgram, root, scratch, serve, site } from "./bed.mjs"
+import { atEnd, fossil, leafProgram, packageSite, scratch, serve } from "./bed.mjs"
 
 const FIREFOX = process.env.FIREFOX ?? "firefox-esr"
 const PATIENCE_MS = 120_000
@@ -24,7 +24,7 @@ const PREFERENCES = {
 
 /** Runs in the page. What it has done before it reads from the address. */
 const PAGE = `
-import { Leaf } from "/leaf/index.js"
+import { Leaf } from "/pkg/index.js"
 
 const here = new URL(location)
 const step = here.searchParams.get("step")
@@ -107,11 +107,9 @@ test("Firefox clones, commits, reloads, syncs, is killed, and has everything", a
   const origin = path.join(folder, "origin.fossil")
   fossil(["new", origin], { cwd: folder })
   execFileSync(leafProgram, ["user", "add", "alice", "gio", "-R", origin], { input: "secret", stdio: ["pipe", "ignore", "inherit"] })
-  const files = path.join(folder, "site")
-  mkdirSync(files)
-  writeFileSync(path.join(files, "index.html"), '<!doctype html><title>Firefox</title><script type="module" src="/page.js"></script>')
-  writeFileSync(path.join(files, "page.js"), PAGE)
-  const address = await site(t, { "/leaf/": path.join(root, "npm/dist"), "/": files })
+  const address = await packageSite(t, folder, {
+    files: { "index.html": '<!doctype html><title>Firefox</title><script type="module" src="/page.js"></script>', "page.js": PAGE },
+  })
   const server = await serve(t, origin, ["--allow-origin", address])
   const listener = await listen(t)
   const profile = path.join(folder, "profile")

@@ -5,10 +5,10 @@
 // does not count, and another is made.
 
 import assert from "node:assert/strict"
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs"
+import { copyFileSync, writeFileSync } from "node:fs"
 import path from "node:path"
 import test from "node:test"
-import { leaf as native, root, scratch, serve, site } from "./bed.mjs"
+import { leaf as native, packageSite, scratch, serve } from "./bed.mjs"
 import { artifacts, assertSame, assertSound, comments, large, exported, sinks } from "./judge.mjs"
 import { pause, Seed, Victim } from "./strike.mjs"
 
@@ -41,9 +41,7 @@ class Scene {
   static async set(t, how) {
     const scene = new Scene()
     const folder = scratch(t)
-    mkdirSync(path.join(folder, "site"))
-    writeFileSync(path.join(folder, "site/index.html"), "<!doctype html><title>kills</title>")
-    const origin = await site(t, { "/pkg/": path.join(root, "npm/dist"), "/": path.join(folder, "site") })
+    const origin = await packageSite(t, folder)
     const remote = path.join(folder, "remote.fossil")
     copyFileSync(large(), remote)
     const { url } = await serve(t, remote, ["--allow-origin", origin, "--quiet"])

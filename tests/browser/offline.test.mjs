@@ -2,10 +2,10 @@
 // without being asked.
 
 import assert from "node:assert/strict"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import path from "node:path"
 import test from "node:test"
-import { browser, leaf as native, root, scratch, serve, site } from "./bed.mjs"
+import { browser, leaf as native, packageSite, scratch, serve } from "./bed.mjs"
 import { assertSound, comments } from "./judge.mjs"
 import { openPage, pause } from "./strike.mjs"
 
@@ -13,9 +13,7 @@ const WAIT_MS = 20_000
 
 async function scene(t) {
   const folder = scratch(t)
-  mkdirSync(path.join(folder, "site"))
-  writeFileSync(path.join(folder, "site/index.html"), "<!doctype html><title>offline</title>")
-  const origin = await site(t, { "/pkg/": path.join(root, "npm/dist"), "/": path.join(folder, "site") })
+  const origin = await packageSite(t, folder)
   const remote = path.join(folder, "remote.fossil")
   native(["new", remote, "--user", "alice"])
   native(["user", "add", "bob", "gio", "-R", remote], { input: "secret\n" })
@@ -36,6 +34,15 @@ async function scene(t) {
   return { folder, origin, remote, context, start, tab }
 }
 
+/** The scene with its server running, and a tab that has cloned it. */
+async function cloned(t) {
+  const bed = await scene(t)
+  const server = await bed.start()
+  const page = await bed.tab()
+  await page.evaluate((url) => leaf.clone(url, { user: "bob", password: "secret", remember: true }), server.url)
+  return { bed, server, page }
+}
+
 /** Waits until `isSo` of the sync status, which it gets. */
 async function until(page, isSo, what) {
   const begin = Date.now()
@@ -50,10 +57,7 @@ async function until(page, isSo, what) {
 const commit = (page, message) => page.evaluate((message) => leaf.commit({ message, files: { "a.txt": message } }), message)
 
 test("offline, check-ins wait; online again they are sent by themselves", async (t) => {
-  const bed = await scene(t)
-  const server = await bed.start()
-  const page = await bed.tab()
-  await page.evaluate((url) => leaf.clone(url, { user: "bob", password: "secret", remember: true }), server.url)
+  const { bed, page } = await cloned(t)
   await commit(page, "online")
   await until(page, ({ unsent, phase }) => unsent === 0 && phase === "idle", "the first check-in is sent by itself")
   assert.ok(comments(bed.remote).includes("online"))
@@ -75,10 +79,7 @@ test("offline, check-ins wait; online again they are sent by themselves", async 
 })
 
 test("while the server is gone it is tried again, less and less often; then all is sent, from any tab", async (t) => {
-  const bed = await scene(t)
-  const server = await bed.start()
-  const page = await bed.tab()
-  await page.evaluate((url) => leaf.clone(url, { user: "bob", password: "secret", remember: true }), server.url)
+  const { bed, server, page } = await cloned(t)
   const follower = await bed.tab()
   await until(page, ({ phase, lastSync }) => phase === "idle" && lastSync !== null, "the first sync")
   await server.stop()

@@ -1,10 +1,8 @@
 // No room left: the command says so, nothing is half done, and with room again the work goes on.
 
 import assert from "node:assert/strict"
-import { mkdirSync, writeFileSync } from "node:fs"
-import path from "node:path"
 import test from "node:test"
-import { browser, root, scratch, serve, site } from "./bed.mjs"
+import { browser, packageSite, scratch, serve } from "./bed.mjs"
 import { assertSound, comments, exported, large, sinks } from "./judge.mjs"
 import { openPage } from "./strike.mjs"
 
@@ -13,9 +11,7 @@ const MIB = 2 ** 20
 /** A page with an empty leaf, and what sets how much room its origin has beyond what it takes. */
 async function scene(t) {
   const folder = scratch(t)
-  mkdirSync(path.join(folder, "site"))
-  writeFileSync(path.join(folder, "site/index.html"), "<!doctype html><title>quota</title>")
-  const origin = await site(t, { "/pkg/": path.join(root, "npm/dist"), "/": path.join(folder, "site") })
+  const origin = await packageSite(t, folder)
   const context = await browser(t)
   await sinks(context, folder)
   const page = await openPage(context, origin)

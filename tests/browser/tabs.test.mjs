@@ -2,10 +2,10 @@
 // once, and nothing is lost or done twice.
 
 import assert from "node:assert/strict"
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs"
+import { copyFileSync } from "node:fs"
 import path from "node:path"
 import test from "node:test"
-import { browser, leaf as native, root, scratch, serve, site } from "./bed.mjs"
+import { browser, leaf as native, packageSite, scratch, serve } from "./bed.mjs"
 import { assertSound, comments, large, exported, sinks } from "./judge.mjs"
 import { openPage, pause, Seed } from "./strike.mjs"
 
@@ -22,9 +22,7 @@ class Tabs {
 
   static async set(t) {
     const folder = scratch(t)
-    mkdirSync(path.join(folder, "site"))
-    writeFileSync(path.join(folder, "site/index.html"), "<!doctype html><title>tabs</title>")
-    const origin = await site(t, { "/pkg/": path.join(root, "npm/dist"), "/": path.join(folder, "site") })
+    const origin = await packageSite(t, folder)
     const context = await browser(t)
     const tabs = Object.assign(new Tabs(), { t, folder, origin, context })
     await context.exposeBinding("note", (_, note) => void tabs.notes.push({ at: performance.now(), ...note }))
