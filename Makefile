@@ -13,7 +13,7 @@ PAGE := web/dist/index.html
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-setup: ## install what is missing (Debian, root): fossil, clang, node, the wasm32 target
+setup: ## install what is missing (Debian, root): fossil, nats-server, clang, node, the wasm32 target
 	@tests/setup.sh
 
 build: page ## build the page and the program leaf that has it built in (release)

@@ -21,6 +21,10 @@ needs npm npm
 needs curl curl
 needs chromium chromium
 needs firefox-esr firefox-esr
+needs python3 python3
+python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
+# Not on everybody's PATH: Debian has it among the programs of the administrator.
+[ -x /usr/sbin/nats-server ] || needs nats-server nats-server
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         say "please install: ${packages[*]}"; exit 1
@@ -29,7 +33,13 @@ if [ ${#packages[@]} -gt 0 ]; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >/dev/null
     apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    # Wanted as a program to test against, not as a service of this machine.
+    if [[ " ${packages[*]} " == *" nats-server "* ]] && command -v systemctl >/dev/null; then
+        systemctl disable --quiet nats-server || say "the service nats-server could not be disabled"
+        [ ! -d /run/systemd/system ] || systemctl stop nats-server
+    fi
 fi
+"$(dirname "$0")/nats-server.sh" >/dev/null
 if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
     say "adding the target wasm32-unknown-unknown"
     rustup target add wasm32-unknown-unknown >&2

@@ -1,0 +1,401 @@
+//! The brokers that are held against each other, and what a case wants of one before it starts.
+//!
+//! Source: `nats-server` configuration, `server/opts.go`; `ports_file_dir` in `server/server.go` `logPorts()`.
+
+use leaf_tests::scratch::Scratch;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A program that plays the broker.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Broker {
+    /// The one of this project. Its tests stand in `on_every_broker!` as soon as `leaf serve` has a broker; until then
+    /// there are none, so that nothing is green without having run.
+    Ours,
+    /// Debian's `nats-server`.
+    Nats2_9,
+    /// The newest that we tested against.
+    Nats2_15,
+}
+
+/// Who may connect.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Auth {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Whoever knows the token.
+    Token(&'static str),
+    /// Users of their own names.
+    Users(Vec<User>),
+}
+
+/// How a user proves to be it.
+#[derive(Clone, Debug)]
+pub(crate) enum Proof {
+    /// By name and password, which may be a bcrypt hash.
+    Password(&'static str, &'static str),
+    /// By a signature of the nonce; this is the public key.
+    Nkey(String),
+}
+
+/// A user and what it may do.
+#[derive(Clone, Debug)]
+pub(crate) struct User {
+    proof: Proof,
+    publish: Subjects,
+    subscribe: Subjects,
+    responses: Option<(u32, &'static str)>,
+}
+
+/// Subjects that are allowed and denied; without any that are allowed all are.
+#[derive(Clone, Debug, Default)]
+struct Subjects {
+    allow: Vec<&'static str>,
+    deny: Vec<&'static str>,
+}
+
+impl User {
+    /// A user with a password who may do everything.
+    pub(crate) fn new(name: &'static str, password: &'static str) -> Self {
+        Self::by(Proof::Password(name, password))
+    }
+
+    /// A user with a key who may do everything.
+    pub(crate) fn with_nkey(public: String) -> Self {
+        Self::by(Proof::Nkey(public))
+    }
+
+    fn by(proof: Proof) -> Self {
+        Self {
+            proof,
+            publish: Subjects::default(),
+            subscribe: Subjects::default(),
+            responses: None,
+        }
+    }
+
+    /// May publish to these alone.
+    pub(crate) fn publishes(mut self, subjects: &[&'static str]) -> Self {
+        self.publish.allow.extend(subjects);
+        self
+    }
+
+    /// May not publish to these.
+    pub(crate) fn never_publishes(mut self, subjects: &[&'static str]) -> Self {
+        self.publish.deny.extend(subjects);
+        self
+    }
+
+    /// May subscribe to these alone.
+    pub(crate) fn subscribes(mut self, subjects: &[&'static str]) -> Self {
+        self.subscribe.allow.extend(subjects);
+        self
+    }
+
+    /// May not subscribe to these.
+    pub(crate) fn never_subscribes(mut self, subjects: &[&'static str]) -> Self {
+        self.subscribe.deny.extend(subjects);
+        self
+    }
+
+    /// May answer requests that reached it, so many times each, within so long a time.
+    pub(crate) fn responds(mut self, times: u32, within: &'static str) -> Self {
+        self.responses = Some((times, within));
+        self
+    }
+
+    /// As `nats-server` wants it written.
+    fn conf(&self) -> String {
+        let mut conf = match &self.proof {
+            Proof::Password(name, password) => format!("user: \"{name}\", password: \"{password}\""),
+            Proof::Nkey(public) => format!("nkey: {public}"),
+        };
+        let mut permissions = String::new();
+        for (verb, subjects) in [("publish", &self.publish), ("subscribe", &self.subscribe)] {
+            let mut lists = String::new();
+            for (name, list) in [("allow", &subjects.allow), ("deny", &subjects.deny)] {
+                if !list.is_empty() {
+                    lists.push_str(&format!("{name}: {list:?}, "));
+                }
+            }
+            if !lists.is_empty() {
+                permissions.push_str(&format!("{verb}: {{ {lists}}}, "));
+            }
+        }
+        if let Some((times, within)) = self.responses {
+            permissions.push_str(&format!(
+                "allow_responses: {{ max: {times}, expires: \"{within}\" }} "
+            ));
+        }
+        if !permissions.is_empty() {
+            conf.push_str(&format!(", permissions: {{ {permissions}}}"));
+        }
+        format!("    {{ {conf} }}\n")
+    }
+}
+
+/// What a case wants of a broker. What it does not say is as the broker has it by default.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setup {
+    auth: Auth,
+    auth_timeout: Option<f32>,
+    max_payload: Option<u32>,
+    max_control_line: Option<u32>,
+    max_subscriptions: Option<u32>,
+    max_pending: Option<u32>,
+    max_connections: Option<u32>,
+    ping_interval: Option<Duration>,
+    pings_out_max: Option<u32>,
+    origins: Origins,
+}
+
+/// Which pages may connect by WebSocket.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Origins {
+    /// Those of any site.
+    #[default]
+    Any,
+    /// Those that came from the very address of the broker.
+    Same,
+    /// Those of these sites.
+    Of(&'static [&'static str]),
+}
+
+impl Setup {
+    /// Everybody may connect and do everything.
+    pub(crate) fn open() -> Self {
+        Self::default()
+    }
+
+    /// Whoever knows `token` may do everything.
+    pub(crate) fn token(token: &'static str) -> Self {
+        Self {
+            auth: Auth::Token(token),
+            ..Self::default()
+        }
+    }
+
+    /// These users alone.
+    pub(crate) fn users(users: impl Into<Vec<User>>) -> Self {
+        Self {
+            auth: Auth::Users(users.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Who does not sign in within so many seconds is cut off.
+    pub(crate) fn auth_timeout(mut self, seconds: f32) -> Self {
+        self.auth_timeout = Some(seconds);
+        self
+    }
+
+    /// Header and body of a message together.
+    pub(crate) fn max_payload(mut self, bytes: u32) -> Self {
+        self.max_payload = Some(bytes);
+        self
+    }
+
+    /// What follows the verb in a line.
+    pub(crate) fn max_control_line(mut self, bytes: u32) -> Self {
+        self.max_control_line = Some(bytes);
+        self
+    }
+
+    /// Of one connection.
+    pub(crate) fn max_subscriptions(mut self, count: u32) -> Self {
+        self.max_subscriptions = Some(count);
+        self
+    }
+
+    /// What waits to be sent to one connection.
+    pub(crate) fn max_pending(mut self, bytes: u32) -> Self {
+        self.max_pending = Some(bytes);
+        self
+    }
+
+    /// Connections at the same time.
+    pub(crate) fn max_connections(mut self, count: u32) -> Self {
+        self.max_connections = Some(count);
+        self
+    }
+
+    /// A PING to who is silent so long, and how many of them may go unanswered.
+    pub(crate) fn pings(mut self, interval: Duration, out_max: u32) -> Self {
+        self.ping_interval = Some(interval);
+        self.pings_out_max = Some(out_max);
+        self
+    }
+
+    /// Whether PING of the broker is what the case is about.
+    pub(crate) fn is_about_pings(&self) -> bool {
+        self.ping_interval.is_some()
+    }
+
+    /// Which pages may connect by WebSocket.
+    pub(crate) fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// As a configuration of `nats-server`.
+    fn conf(&self, ports_folder: &Path) -> String {
+        let mut conf = format!(
+            "server_name: \"under-test\"\nhost: \"127.0.0.1\"\nport: -1\nports_file_dir: \"{}\"\n",
+            ports_folder.display()
+        );
+        let numbers = [
+            ("max_payload", self.max_payload),
+            ("max_control_line", self.max_control_line),
+            ("max_subscriptions", self.max_subscriptions),
+            ("max_pending", self.max_pending),
+            ("max_connections", self.max_connections),
+            ("ping_max", self.pings_out_max),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                writeln!(conf, "{name}: {number}").expect("memory");
+            }
+        }
+        if let Some(interval) = self.ping_interval {
+            writeln!(conf, "ping_interval: \"{}ms\"", interval.as_millis()).expect("memory");
+        }
+        let origins = match self.origins {
+            Origins::Any => String::new(),
+            Origins::Same => "same_origin: true".to_owned(),
+            Origins::Of(sites) => format!("allowed_origins: {sites:?}"),
+        };
+        conf.push_str("websocket {\n    host: \"127.0.0.1\"\n    port: -1\n    no_tls: true\n");
+        writeln!(conf, "    {origins}\n}}").expect("memory");
+        let who = match &self.auth {
+            Auth::Open => return conf,
+            Auth::Token(token) => format!("    token: \"{token}\"\n"),
+            Auth::Users(users) => {
+                let users: String = users.iter().map(User::conf).collect();
+                format!("    users: [\n{users}    ]\n")
+            }
+        };
+        let timeout = self.auth_timeout.unwrap_or(10.0);
+        writeln!(conf, "authorization {{\n    timeout: {timeout:.2}\n{who}}}").expect("memory");
+        conf
+    }
+}
+
+/// A broker that listens; gone when dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    scratch: Scratch,
+    /// `127.0.0.1:PORT` of clients.
+    pub(crate) address: String,
+    /// `127.0.0.1:PORT` of clients by WebSocket.
+    pub(crate) websocket: String,
+}
+
+impl Running {
+    /// What the broker wrote so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.scratch.path("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be gone already; either way nothing is left of it after `wait`.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Broker {
+    /// Starts it as `setup` says and returns once it listens.
+    pub(crate) fn start(self, setup: &Setup) -> Running {
+        match self {
+            Self::Ours => {
+                panic!("leaf serve has no broker so far: here it will be started by a file --config")
+            }
+            Self::Nats2_9 => real(debian(), setup),
+            Self::Nats2_15 => real(fetched(), setup),
+        }
+    }
+}
+
+/// `nats-server` of Debian 12: another release would be another column of the table.
+fn debian() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let program = PathBuf::from("/usr/sbin/nats-server");
+        assert!(program.exists(), "{} is missing: make setup", program.display());
+        of_version(program, "v2.9.")
+    })
+}
+
+/// `nats-server` 2.15.1, fetched if it is not there.
+fn fetched() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("nats-server.sh");
+        let said = Command::new(script).output().expect("bash runs");
+        let (path, trouble) = (
+            String::from_utf8_lossy(&said.stdout),
+            String::from_utf8_lossy(&said.stderr),
+        );
+        assert!(said.status.success(), "{trouble}");
+        of_version(PathBuf::from(path.trim()), "v2.15.1")
+    })
+}
+
+fn of_version(program: PathBuf, wanted: &str) -> PathBuf {
+    let said = Command::new(&program).arg("--version").output();
+    let said = said.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+    let version = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(version.contains(wanted), "{} is {version}", program.display());
+    program
+}
+
+fn real(program: &Path, setup: &Setup) -> Running {
+    let scratch = Scratch::new();
+    let conf = scratch.path("broker.conf");
+    std::fs::write(&conf, setup.conf(scratch.root())).expect("a file");
+    let log = std::fs::File::create(scratch.path("log")).expect("a file");
+    let mut command = scratch.command(program);
+    command.arg("-c").arg(&conf).stdout(Stdio::null()).stderr(log);
+    // Two of many on the same processors: more threads would only get into each other's way.
+    command.env("GOMAXPROCS", "2");
+    let mut child = command.spawn().expect("nats-server runs");
+    let ports_file = scratch.path(&format!("nats-server_{}.ports", child.id()));
+    let patience = Instant::now() + Duration::from_secs(30);
+    loop {
+        let ports = std::fs::read_to_string(&ports_file).unwrap_or_default();
+        if let Some((address, websocket)) = addresses(&ports) {
+            return Running {
+                child,
+                scratch,
+                address,
+                websocket,
+            };
+        }
+        let ended = child.try_wait().expect("our own child");
+        if ended.is_some() || Instant::now() > patience {
+            drop(child.kill());
+            drop(child.wait());
+            let log = std::fs::read_to_string(scratch.path("log")).unwrap_or_default();
+            panic!("nats-server is not ready ({ended:?}):\n{log}");
+        }
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Of clients and of WebSocket, once the file is written in full.
+fn addresses(ports: &str) -> Option<(String, String)> {
+    let ports: serde_json::Value = serde_json::from_str(ports).ok()?;
+    let address = |name: &str, scheme: &str| {
+        let url = ports[name][0].as_str()?;
+        url.strip_prefix(scheme).map(str::to_owned)
+    };
+    Some((address("nats", "nats://")?, address("websocket", "ws://")?))
+}

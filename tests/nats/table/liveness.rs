@@ -1,0 +1,144 @@
+//! Who is still there: PING of the broker, connections without an answer, and consumers that are too slow.
+//!
+//! Source: `server/client.go` `processPingTimer()`, `setFirstPingTimer()`, `queueOutbound()`.
+
+use crate::case::{A, B, Case, then};
+use crate::servers::Setup;
+use std::time::{Duration, Instant};
+
+on_every_broker![
+    a_silent_client_is_asked_and_then_cut,
+    who_answers_stays,
+    the_first_ping_comes_whatever_the_client_sends,
+    what_a_client_sends_puts_off_later_pings,
+    what_a_client_gets_does_not_put_off_the_ping,
+    pong_without_ping_is_passed_over,
+    a_consumer_that_is_too_slow_is_cut_without_a_word,
+];
+
+/// Often enough to test, rarely enough for a busy machine.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+fn a_silent_client_is_asked_and_then_cut() -> Case {
+    Case::on(
+        Setup::open().pings(INTERVAL, 2),
+        [
+            A.joins(),
+            A.hears("PING"),
+            A.hears("PING"),
+            A.is_told("Stale Connection"),
+            A.is_cut(),
+        ],
+    )
+}
+
+fn who_answers_stays() -> Case {
+    let answers = || [A.hears("PING"), A.sends("PONG")];
+    let steps = std::iter::once(A.joins()).chain((0..5).flat_map(|_| answers()));
+    Case::on(Setup::open().pings(INTERVAL, 1), steps.collect::<Vec<_>>())
+}
+
+fn the_first_ping_comes_whatever_the_client_sends() -> Case {
+    Case::on(
+        Setup::open().pings(INTERVAL, 1),
+        [
+            A.joins(),
+            then("A sends often and is asked", |stage| {
+                for _ in 0..1000 {
+                    stage.wire(A).send(b"PUB one 0\r\n\r\nPING\r\n");
+                    if stage.wire(A).line("PONG or PING") == "PING" {
+                        return;
+                    }
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                panic!("A was never asked");
+            }),
+        ],
+    )
+}
+
+fn what_a_client_sends_puts_off_later_pings() -> Case {
+    Case::on(
+        Setup::open().pings(Duration::from_secs(1), 1),
+        [
+            A.joins(),
+            A.hears("PING"),
+            A.sends("PONG"),
+            then("A sends often and hears nothing", |stage| {
+                // Longer than two intervals: the second PING would be an end.
+                let end = Instant::now() + Duration::from_millis(2500);
+                while Instant::now() < end {
+                    stage.wire(A).send(b"PUB one 0\r\n\r\n");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }),
+            A.is_quiet(),
+        ],
+    )
+}
+
+fn what_a_client_gets_does_not_put_off_the_ping() -> Case {
+    Case::on(
+        Setup::open().pings(INTERVAL, 1),
+        [
+            A.joins(),
+            A.sends("SUB one 1"),
+            A.is_quiet(),
+            then("A gets messages until it is asked", |stage| {
+                stage.open(B);
+                stage.wire(B).send(b"CONNECT {\"verbose\":false}\r\n");
+                for _ in 0..1000 {
+                    stage.wire(B).send(b"PUB one 2\r\nhi\r\n");
+                    let line = stage.wire(A).line("MSG or PING");
+                    if line == "PING" {
+                        return;
+                    }
+                    assert_eq!(line, "MSG one 1 2");
+                    stage.wire(A).expect(b"hi\r\n");
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                panic!("A was never asked");
+            }),
+        ],
+    )
+}
+
+fn pong_without_ping_is_passed_over() -> Case {
+    Case::new([A.joins(), A.sends("PONG\r\nPONG\r\nPONG"), A.is_quiet()])
+}
+
+/// The word is for the log alone: who does not read would not read it either.
+fn a_consumer_that_is_too_slow_is_cut_without_a_word() -> Case {
+    const PIECE: usize = 60_000;
+    let message = format!("PUB one {PIECE}\r\n{}\r\n", "x".repeat(PIECE));
+    // More than the operating system takes on its way.
+    let many = 600;
+    Case::on(
+        Setup::open().max_payload(100_000).max_pending(1_000_000),
+        [
+            A.joins(),
+            A.sends("SUB one 1"),
+            A.is_quiet(),
+            B.joins(),
+            then("B publishes, A does not listen", move |stage| {
+                for _ in 0..many {
+                    stage.wire(B).send(message.as_bytes());
+                }
+            }),
+            B.is_quiet(),
+            then("A gets a part and no word", move |stage| {
+                let heard = stage.wire(A).rest();
+                assert!(heard.len() < many * PIECE, "A got all");
+                let is_error = |bytes: &[u8]| bytes == b"-ERR";
+                assert!(!heard.windows(4).any(is_error), "A was told an error");
+            }),
+            // Its place is free again, and nobody waits for it.
+            A.joins(),
+            A.sends("SUB one 1"),
+            A.is_quiet(),
+            B.sends("PUB one 2\r\nhi"),
+            B.is_quiet(),
+            A.hears("MSG one 1 2\r\nhi"),
+        ],
+    )
+}
