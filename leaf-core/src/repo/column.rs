@@ -17,3 +17,11 @@ pub(super) fn number_or_text(row: &Row<'_>, index: usize) -> rusqlite::Result<St
         _ => text(row, index)?,
     })
 }
+
+/// As [`text`], but NULL is no text.
+pub(super) fn optional_text(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
+    match row.get_ref(index)? {
+        ValueRef::Null => Ok(None),
+        _ => text(row, index).map(Some),
+    }
+}

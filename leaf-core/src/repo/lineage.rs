@@ -5,7 +5,6 @@
 use super::{Repo, RepoError, column};
 use crate::id::{ArtifactHash, Rid};
 use crate::time::Timestamp;
-use rusqlite::Row;
 
 /// How a check-in changed one file against its first parent.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,7 +85,7 @@ impl Repo {
         let rows = statement.query_map([checkin], |row| {
             Ok(ChangedFile {
                 name: column::text(row, 0)?,
-                old_name: optional_text(row, 1)?,
+                old_name: column::optional_text(row, 1)?,
                 before: row.get(2)?,
                 after: row.get(3)?,
             })
@@ -128,12 +127,5 @@ impl Repo {
         let sql = "SELECT count(*) FROM event WHERE type='ci'";
         let count: i64 = self.db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         Ok(u64::try_from(count).unwrap_or_default())
-    }
-}
-
-fn optional_text(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<String>> {
-    match row.get_ref(index)? {
-        rusqlite::types::ValueRef::Null => Ok(None),
-        _ => column::text(row, index).map(Some),
     }
 }

@@ -104,6 +104,18 @@ impl Repo {
             .ok_or(BadChange::NoSuchName)?)
     }
 
+    /// The check-in that is meant when none is named: the tip of `trunk`, else the newest; `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve).
+    pub fn main_checkin(&self) -> Result<Option<Rid>, RepoError> {
+        match self.resolve("trunk", NameScope::Checkin)? {
+            Some(rid) => Ok(Some(rid)),
+            None => self.resolve("tip", NameScope::Checkin),
+        }
+    }
+
     fn latest_event(&self, event_type: &str, until: Option<Timestamp>) -> Result<Option<Rid>, RepoError> {
         let sql = "SELECT objid FROM event WHERE type GLOB ?1 AND mtime<=?2 ORDER BY mtime DESC, objid DESC LIMIT 1";
         let until = until.map_or(f64::INFINITY, |until| until.julian() + HALF_MS);

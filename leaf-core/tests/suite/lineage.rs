@@ -231,6 +231,23 @@ fn an_entry_of_the_timeline_is_found_by_its_artifact() {
 }
 
 #[test]
+fn the_main_checkin_is_the_tip_of_trunk_else_the_newest() {
+    let mut repo = repo();
+    let main = |repo: &Repo| repo.main_checkin().expect("read");
+    assert_eq!(main(&repo), None, "there is none yet");
+    let on = |branch: &str, parent, second| NewCheckin {
+        branch: Some(branch.to_owned()),
+        ..NewCheckin::new(parent, Vec::new(), "a branch", at(second))
+    };
+    let (first, _) = commit(&mut repo, &on("develop", None, 0));
+    let (second, _) = commit(&mut repo, &on("next", Some(first), 10));
+    assert_eq!(main(&repo), Some(second), "the newest, as there is no trunk");
+    let (trunk, _) = commit(&mut repo, &on("trunk", Some(first), 20));
+    commit(&mut repo, &on("late", Some(trunk), 30));
+    assert_eq!(main(&repo), Some(trunk), "not the newest");
+}
+
+#[test]
 fn a_request_is_known_by_what_it_made_and_by_its_own_name() {
     let mut repo = repo();
     assert_eq!(repo.request("one").expect("read"), None);

@@ -1,6 +1,6 @@
 //! `leaf commit`: files of the file system into a branch, without a working copy.
 
-use super::global::{Global, Who, default_checkin, read_input, resolve};
+use super::global::{Global, Who, read_input, resolve};
 use crate::error::CliError;
 use crate::output::{GOOD, HASH, paint, tame};
 use clap::Args;
@@ -86,7 +86,7 @@ impl Commit {
     fn parent(&self, repo: &Repo) -> Result<Option<Rid>, CliError> {
         match &self.branch {
             Some(branch) => resolve(repo, branch, NameScope::Checkin).map(Some),
-            None => default_checkin(repo),
+            None => Ok(repo.main_checkin()?),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `leaf ls` and `leaf cat`: the files of a check-in.
 
-use super::global::{Global, default_checkin, resolve};
+use super::global::{Global, resolve};
 use crate::error::{CliError, Exit};
 use crate::output::{DIM, paint, tame};
 use clap::Args;
@@ -99,7 +99,9 @@ pub(super) fn give_content(global: &Global, content: &[u8]) -> Result<(), CliErr
 fn find(repo: &Repo, name: Option<&str>) -> Result<Rid, CliError> {
     match name {
         Some(name) => resolve(repo, name, NameScope::Checkin),
-        None => default_checkin(repo)?.ok_or_else(|| CliError::no("there is no check-in yet")),
+        None => repo
+            .main_checkin()?
+            .ok_or_else(|| CliError::no("there is no check-in yet")),
     }
 }
 

@@ -126,14 +126,6 @@ pub(super) fn resolve(repo: &Repo, name: &str, scope: NameScope) -> Result<Rid, 
     })
 }
 
-/// The check-in that a command means when none is named: the tip of `trunk`, else the newest.
-pub(super) fn default_checkin(repo: &Repo) -> Result<Option<Rid>, CliError> {
-    match repo.resolve("trunk", NameScope::Checkin)? {
-        Some(rid) => Ok(Some(rid)),
-        None => Ok(repo.resolve("tip", NameScope::Checkin)?),
-    }
-}
-
 /// The content of a file of the file system, or of standard input for `-`.
 pub(super) fn read_input(path: &Path) -> Result<Vec<u8>, CliError> {
     use std::io::Read;

@@ -1,6 +1,6 @@
 //! Changes of history: check-ins, branches, tags.
 
-use super::{checkin, main_tip, once};
+use super::{checkin, once};
 use crate::engine::{Leaf, Task};
 use crate::failure::Failed;
 use crate::protocol::{BranchAction, Changed, Commit, Committed, EditBranch, EditTag, FileChange};
@@ -32,7 +32,7 @@ fn plan(tx: &RepoTx<'_>, args: Commit, author: &Author) -> Result<NewCheckin, Fa
     };
     let parent = match &args.parent {
         Some(name) => Some(checkin(tx, Some(name))?),
-        None => tip.map_or_else(|| main_tip(tx), |tip| Ok(Some(tip)))?,
+        None => tip.map_or_else(|| tx.main_checkin(), |tip| Ok(Some(tip)))?,
     };
     let changes = args.changes.into_iter().map(|change| laid(tx, parent, change));
     let mut new = NewCheckin::new(

@@ -66,17 +66,9 @@ pub(crate) async fn run(leaf: &Rc<Leaf>, command: Command, task: &Rc<Task>) -> R
 fn checkin(repo: &Repo, name: Option<&str>) -> Result<Rid, Failed> {
     let found = match name {
         Some(name) => repo.resolve(name, NameScope::Checkin)?,
-        None => main_tip(repo)?,
+        None => repo.main_checkin()?,
     };
     found.ok_or_else(|| Failed::not_found("check-in", name.unwrap_or("tip")))
-}
-
-/// The tip of `trunk`, else the newest check-in; `None` when there is none.
-fn main_tip(repo: &Repo) -> Result<Option<Rid>, Failed> {
-    match repo.resolve("trunk", NameScope::Checkin)? {
-        Some(rid) => Ok(Some(rid)),
-        None => Ok(repo.resolve("tip", NameScope::Checkin)?),
-    }
 }
 
 /// Who makes changes here, now.

@@ -1,6 +1,6 @@
 //! What there is, and what is set.
 
-use super::{DEFAULT_USER, main_tip};
+use super::DEFAULT_USER;
 use crate::engine::{Leaf, Task};
 use crate::failure::Failed;
 use crate::host::{entropy, now};
@@ -50,7 +50,7 @@ pub(super) fn info(leaf: &Leaf) -> Result<Info, Failed> {
             info.checkins = repo.checkin_count()?;
             info.unsent = repo.unsent_artifacts()?.len() as u64;
             info.missing = repo.phantom_count()?;
-            info.main_branch = main_tip(repo)?.map(|tip| repo.branch_of(tip)).transpose()?;
+            info.main_branch = repo.main_checkin()?.map(|tip| repo.branch_of(tip)).transpose()?;
             Ok(())
         })?;
     }
