@@ -29,7 +29,7 @@ pub struct StoredRow<'a> {
 }
 
 /// Not shunned, not private, content here: may be told to anybody who may read.
-const PUBLIC: &str = "size >= 0
+pub(super) const PUBLIC: &str = "size >= 0
     AND NOT EXISTS (SELECT 1 FROM shun WHERE shun.uuid = blob.uuid)
     AND NOT EXISTS (SELECT 1 FROM private WHERE private.rid = blob.rid)";
 
@@ -80,6 +80,17 @@ impl Repo {
         self.names(&format!(
             "SELECT rid, uuid FROM unsent CROSS JOIN blob USING (rid) WHERE {PUBLIC} ORDER BY rid"
         ))
+    }
+
+    /// How many were made here and never sent.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError`] when the repository cannot be read.
+    pub fn unsent_count(&self) -> Result<u64, RepoError> {
+        let count = format!("SELECT count(*) FROM unsent CROSS JOIN blob USING (rid) WHERE {PUBLIC}");
+        let count: i64 = self.db.prepare_cached(&count)?.query_row((), |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or_default())
     }
 
     fn names(&self, sql: &str) -> Result<Vec<(Rid, ArtifactHash)>, RepoError> {

@@ -2,6 +2,7 @@
 //!
 //! Source: Fossil table `event`; `src/timeline.c` `timeline_query_for_tty()`.
 
+use super::catalogue::PUBLIC;
 use super::{Repo, RepoError, column};
 use crate::id::{ArtifactHash, Rid};
 use crate::time::Timestamp;
@@ -119,18 +120,11 @@ pub struct TimelineEntry {
     pub is_closed: bool,
     /// Kept out of sync.
     pub is_private: bool,
+    /// Made here, and never sent.
+    pub is_unsent: bool,
     /// Where the timeline goes on after this entry.
     pub cursor: TimelineCursor,
 }
-
-const COLUMNS: &str = "SELECT e.objid, b.uuid, e.type, e.mtime, coalesce(e.euser, e.user, ''),
-    coalesce(e.ecomment, e.comment, ''),
-    (SELECT value FROM tagxref WHERE tagid=8 AND rid=e.objid AND tagtype>0),
-    EXISTS(SELECT 1 FROM leaf WHERE rid=e.objid),
-    EXISTS(SELECT 1 FROM plink WHERE cid=e.objid AND NOT isprim),
-    EXISTS(SELECT 1 FROM tagxref WHERE tagid=9 AND rid=e.objid AND tagtype>0),
-    EXISTS(SELECT 1 FROM private WHERE rid=e.objid)
-    FROM event e JOIN blob b ON b.rid=e.objid WHERE 1";
 
 /// Half a millisecond in days: stock rounds the last digit of a time, either way.
 pub(super) const HALF_MS: f64 = 0.5 / 86_400_000.0;
@@ -142,7 +136,7 @@ impl Repo {
     ///
     /// [`RepoError`] when the repository fails.
     pub fn timeline(&self, query: &TimelineQuery) -> Result<Vec<TimelineEntry>, RepoError> {
-        let mut sql = COLUMNS.to_owned();
+        let mut sql = entries_where("1");
         let mut values: Vec<Value> = Vec::new();
         let mut also = |clause: &str, wanted: &[Value]| {
             sql.push_str(clause);
@@ -187,10 +181,9 @@ impl Repo {
     ///
     /// [`RepoError`] when the repository fails.
     pub fn timeline_entry(&self, rid: Rid) -> Result<Option<TimelineEntry>, RepoError> {
-        let sql = format!("{COLUMNS} AND e.objid=?1");
         let found = self
             .db
-            .prepare_cached(&sql)?
+            .prepare_cached(&entries_where("e.objid=?1"))?
             .query_row([rid], read_entry)
             .optional()?;
         let Some(mut entry) = found else { return Ok(None) };
@@ -212,6 +205,21 @@ impl Repo {
     }
 }
 
+/// The query that [`read_entry`] reads.
+fn entries_where(wanted: &str) -> String {
+    format!(
+        "SELECT e.objid, blob.uuid, e.type, e.mtime, coalesce(e.euser, e.user, ''),
+         coalesce(e.ecomment, e.comment, ''),
+         (SELECT value FROM tagxref WHERE tagid=8 AND rid=e.objid AND tagtype>0),
+         EXISTS(SELECT 1 FROM leaf WHERE rid=e.objid),
+         EXISTS(SELECT 1 FROM plink WHERE cid=e.objid AND NOT isprim),
+         EXISTS(SELECT 1 FROM tagxref WHERE tagid=9 AND rid=e.objid AND tagtype>0),
+         EXISTS(SELECT 1 FROM private WHERE rid=e.objid),
+         EXISTS(SELECT 1 FROM unsent WHERE rid=e.objid) AND {PUBLIC}
+         FROM event e JOIN blob ON blob.rid=e.objid WHERE {wanted}"
+    )
+}
+
 /// An entry but for its tags.
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<TimelineEntry> {
     let rid = row.get(0)?;
@@ -230,6 +238,7 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<TimelineEntry> {
         is_merge: row.get(8)?,
         is_closed: row.get(9)?,
         is_private: row.get(10)?,
+        is_unsent: row.get(11)?,
         cursor: TimelineCursor { mtime, rid },
     })
 }

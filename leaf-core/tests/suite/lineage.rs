@@ -248,6 +248,39 @@ fn the_main_checkin_is_the_tip_of_trunk_else_the_newest() {
 }
 
 #[test]
+fn what_is_unsent_is_counted_and_marked_unless_it_may_not_be_told() {
+    let mut repo = repo();
+    let (root, _) = root(&mut repo);
+    let (public, hash) = commit(&mut repo, &checkin(root, 10, vec![put("a", "1")]));
+    let hidden = NewCheckin {
+        private: true,
+        ..checkin(root, 20, vec![put("b", "2")])
+    };
+    let (hidden, _) = commit(&mut repo, &hidden);
+    let is_unsent = |repo: &Repo, rid| {
+        let entry = repo.timeline_entry(rid).expect("read").expect("there");
+        entry.is_unsent
+    };
+    let count = |repo: &Repo| {
+        let count = repo.unsent_count().expect("read");
+        let named = repo.unsent_artifacts().expect("read");
+        assert_eq!(count, named.len() as u64);
+        count
+    };
+    assert_eq!(count(&repo), 3, "two check-ins and a file");
+    let marks = [root, public, hidden].map(|rid| is_unsent(&repo, rid));
+    assert_eq!(marks, [true, true, false], "private ones are not to be sent");
+    repo.write(|tx| tx.shun(&hash, None, NOW)).expect("a ban");
+    assert_eq!((count(&repo), is_unsent(&repo, public)), (2, false), "banned");
+    repo.write(|tx| {
+        let unsent = tx.unsent_artifacts()?;
+        unsent.iter().try_for_each(|(rid, _)| tx.mark_sent(*rid))
+    })
+    .expect("sent");
+    assert_eq!((count(&repo), is_unsent(&repo, root)), (0, false), "sent");
+}
+
+#[test]
 fn a_request_is_known_by_what_it_made_and_by_its_own_name() {
     let mut repo = repo();
     assert_eq!(repo.request("one").expect("read"), None);

@@ -53,30 +53,20 @@ pub(super) fn timeline(repo: &Repo, args: &Timeline) -> Result<TimelinePage, Fai
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|entry| entry.hash.to_string());
-    let unsent = unsent(repo)?;
     let entries = found
         .into_iter()
-        .map(|entry| shown(repo, entry, &unsent))
+        .map(|entry| shown(repo, entry))
         .collect::<Result<_, _>>()?;
     Ok(TimelinePage { entries, next })
 }
 
-fn unsent(repo: &Repo) -> Result<HashSet<String>, Failed> {
-    Ok(repo
-        .unsent_artifacts()?
-        .into_iter()
-        .map(|(_, hash)| hash.to_string())
-        .collect())
-}
-
-fn shown(repo: &Repo, entry: repo::TimelineEntry, unsent: &HashSet<String>) -> Result<TimelineEntry, Failed> {
+fn shown(repo: &Repo, entry: repo::TimelineEntry) -> Result<TimelineEntry, Failed> {
     let is_checkin = entry.kind == repo::EventKind::Checkin;
     let parents = if is_checkin {
         repo.parents(entry.rid)?
     } else {
         Vec::new()
     };
-    let hash = entry.hash.to_string();
     let kind = match entry.kind {
         repo::EventKind::Checkin => EventKind::Checkin,
         repo::EventKind::Wiki => EventKind::Wiki,
@@ -86,6 +76,7 @@ fn shown(repo: &Repo, entry: repo::TimelineEntry, unsent: &HashSet<String>) -> R
         repo::EventKind::Forum => EventKind::Forum,
     };
     Ok(TimelineEntry {
+        hash: entry.hash.to_string(),
         kind,
         time: ms(entry.time),
         user: entry.user,
@@ -101,8 +92,7 @@ fn shown(repo: &Repo, entry: repo::TimelineEntry, unsent: &HashSet<String>) -> R
         is_merge: entry.is_merge,
         is_closed: entry.is_closed,
         is_private: entry.is_private,
-        is_unsent: unsent.contains(&hash),
-        hash,
+        is_unsent: entry.is_unsent,
     })
 }
 
@@ -117,7 +107,7 @@ pub(super) fn checkin(repo: &Repo, args: &Name) -> Result<CheckinDetail, Failed>
         _ => None,
     };
     Ok(CheckinDetail {
-        entry: shown(repo, entry, &unsent(repo)?)?,
+        entry: shown(repo, entry)?,
         children: repo.children(rid)?.iter().map(ToString::to_string).collect(),
         files: repo.changed_files(rid)?.into_iter().map(changed).collect(),
         mimetype,

@@ -48,7 +48,7 @@ pub(super) fn info(leaf: &Leaf) -> Result<Info, Failed> {
             info.project_code = repo.project_code()?.to_string();
             info.project_name = repo.config("project-name")?;
             info.checkins = repo.checkin_count()?;
-            info.unsent = repo.unsent_artifacts()?.len() as u64;
+            info.unsent = repo.unsent_count()?;
             info.missing = repo.phantom_count()?;
             info.main_branch = repo.main_checkin()?.map(|tip| repo.branch_of(tip)).transpose()?;
             Ok(())
@@ -71,7 +71,7 @@ pub(super) fn status(leaf: &Leaf) -> Result<Status, Failed> {
         Ok(Status {
             state,
             remote: remote(repo)?.0,
-            unsent: repo.unsent_artifacts()?.len() as u64,
+            unsent: repo.unsent_count()?,
         })
     })
 }
