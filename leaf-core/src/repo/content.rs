@@ -109,6 +109,15 @@ impl Repo {
         Ok(Some(content))
     }
 
+    /// The same by name; `None` also where the name is unknown.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`content`](Self::content).
+    pub fn content_of(&self, hash: &ArtifactHash) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
+        self.rid_of(hash)?.map_or(Ok(None), |rid| self.content(rid))
+    }
+
     /// Whether [`content`](Self::content) would give bytes, without expanding them.
     ///
     /// # Errors

@@ -52,8 +52,7 @@ impl Repo {
     /// As [`files`](Self::files).
     pub fn file_content(&self, checkin: Rid, name: &[u8]) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
         let hash = self.with_files(checkin, |files| find_file(files, name).and_then(FileLine::hash))?;
-        let rid = hash.map(|hash| self.rid_of(&hash)).transpose()?.flatten();
-        Ok(rid.map(|rid| self.content(rid)).transpose()?.flatten())
+        hash.map_or(Ok(None), |hash| self.content_of(&hash))
     }
 
     /// The `F` cards of a check-in, its baseline's among them, in order of their names.

@@ -1,10 +1,11 @@
 //! What differs between two check-ins, by lines and within lines.
 
 use super::checkin;
+use super::read::change_kind;
 use crate::failure::Failed;
-use crate::protocol::{ChangeKind, Diff, DiffLine, FileDiff, Hunk, LineKind, Span};
+use crate::protocol::{Diff, DiffLine, FileDiff, Hunk, LineKind, Span};
 use leaf_core::id::ArtifactHash;
-use leaf_core::repo::{NameScope, Repo};
+use leaf_core::repo::{ChangedFile, Repo, RepoError};
 use similar::{ChangeTag, TextDiff};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,45 +19,28 @@ const LINES_MAX: usize = 40_000;
 /// Files that are compared by lines in one diff; of the others it is said that they differ.
 const FILES_MAX: usize = 300;
 
-/// One file on both sides.
-struct Pair {
-    path: String,
-    old_path: Option<String>,
-    before: Option<ArtifactHash>,
-    after: Option<ArtifactHash>,
-}
-
 /// What differs.
 pub(super) fn diff(repo: &Repo, args: &Diff) -> Result<Vec<FileDiff>, Failed> {
     let to = checkin(repo, Some(&args.to))?;
-    let pairs = match &args.from {
+    let files = match &args.from {
         Some(from) => between(repo, from, &args.to)?,
-        None => repo
-            .changed_files(to)?
-            .into_iter()
-            .map(|file| Pair {
-                path: file.name,
-                old_path: file.old_name,
-                before: file.before,
-                after: file.after,
-            })
-            .collect(),
+        None => repo.changed_files(to)?,
     };
     let context = args.context.unwrap_or(CONTEXT).min(10_000) as usize;
-    let wanted = |pair: &Pair| args.path.as_ref().is_none_or(|path| pair.path == *path);
+    let wanted = |file: &ChangedFile| args.path.as_ref().is_none_or(|path| file.name == *path);
     let mut compared = 0;
-    pairs
+    files
         .into_iter()
         .filter(wanted)
-        .map(|pair| {
+        .map(|file| {
             compared += 1;
-            compare(repo, pair, context, compared <= FILES_MAX)
+            compare(repo, file, context, compared <= FILES_MAX)
         })
         .collect()
 }
 
 /// The files that differ between two check-ins, in order of their names.
-fn between(repo: &Repo, from: &str, to: &str) -> Result<Vec<Pair>, Failed> {
+fn between(repo: &Repo, from: &str, to: &str) -> Result<Vec<ChangedFile>, Failed> {
     let list = |name: &str| -> Result<BTreeMap<String, ArtifactHash>, Failed> {
         let files = repo.files(checkin(repo, Some(name))?)?;
         Ok(files
@@ -65,47 +49,38 @@ fn between(repo: &Repo, from: &str, to: &str) -> Result<Vec<Pair>, Failed> {
             .collect())
     };
     let (mut old, new) = (list(from)?, list(to)?);
-    let mut pairs = Vec::new();
-    for (path, hash) in new {
-        let before = old.remove(&path);
+    let mut files = Vec::new();
+    for (name, hash) in new {
+        let before = old.remove(&name);
         if before.as_ref() != Some(&hash) {
-            pairs.push(Pair {
-                path,
-                old_path: None,
+            files.push(ChangedFile {
+                name,
+                old_name: None,
                 before,
                 after: Some(hash),
             });
         }
     }
-    pairs.extend(old.into_iter().map(|(path, hash)| Pair {
-        path,
-        old_path: None,
+    files.extend(old.into_iter().map(|(name, hash)| ChangedFile {
+        name,
+        old_name: None,
         before: Some(hash),
         after: None,
     }));
-    pairs.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(pairs)
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
 }
 
-fn content(repo: &Repo, hash: Option<&ArtifactHash>) -> Result<Option<Arc<Vec<u8>>>, Failed> {
-    let Some(hash) = hash else {
-        return Ok(Some(Arc::default()));
-    };
-    let rid = repo.resolve(&hash.to_string(), NameScope::Any)?;
-    Ok(rid.map(|rid| repo.content(rid)).transpose()?.flatten())
+/// The content on one side; a side that has no file is empty.
+fn content(repo: &Repo, hash: Option<&ArtifactHash>) -> Result<Option<Arc<Vec<u8>>>, RepoError> {
+    hash.map_or_else(|| Ok(Some(Arc::default())), |hash| repo.content_of(hash))
 }
 
-fn compare(repo: &Repo, pair: Pair, context: usize, by_lines: bool) -> Result<FileDiff, Failed> {
-    let change = match (&pair.before, &pair.after, &pair.old_path) {
-        (_, None, _) => ChangeKind::Removed,
-        (None, _, _) => ChangeKind::Added,
-        (_, _, Some(_)) => ChangeKind::Renamed,
-        _ => ChangeKind::Changed,
-    };
+fn compare(repo: &Repo, file: ChangedFile, context: usize, by_lines: bool) -> Result<FileDiff, Failed> {
     let mut diff = FileDiff {
-        path: pair.path,
-        old_path: pair.old_path,
-        change,
+        change: change_kind(&file),
+        path: file.name,
+        old_path: file.old_name,
         is_binary: true,
         added: 0,
         removed: 0,
@@ -115,8 +90,8 @@ fn compare(repo: &Repo, pair: Pair, context: usize, by_lines: bool) -> Result<Fi
         return Ok(diff);
     }
     let (Some(old), Some(new)) = (
-        content(repo, pair.before.as_ref())?,
-        content(repo, pair.after.as_ref())?,
+        content(repo, file.before.as_ref())?,
+        content(repo, file.after.as_ref())?,
     ) else {
         return Ok(diff);
     };

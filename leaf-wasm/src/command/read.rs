@@ -114,17 +114,21 @@ pub(super) fn checkin(repo: &Repo, args: &Name) -> Result<CheckinDetail, Failed>
     })
 }
 
-fn changed(file: repo::ChangedFile) -> ChangedFile {
-    let change = match (&file.before, &file.after, &file.old_name) {
+/// In which way a file was changed.
+pub(super) fn change_kind(file: &repo::ChangedFile) -> ChangeKind {
+    match (&file.before, &file.after, &file.old_name) {
         (_, None, _) => ChangeKind::Removed,
         (None, _, _) => ChangeKind::Added,
         (_, _, Some(_)) => ChangeKind::Renamed,
         _ => ChangeKind::Changed,
-    };
+    }
+}
+
+fn changed(file: repo::ChangedFile) -> ChangedFile {
     ChangedFile {
+        change: change_kind(&file),
         path: file.name,
         old_path: file.old_name,
-        change,
         hash: file.after.map(|hash| hash.to_string()),
     }
 }
@@ -150,9 +154,7 @@ pub(super) fn read_file(repo: &Repo, args: &FileName) -> Result<FileContent, Fai
     let rid = find_checkin(repo, args.checkin.as_deref())?;
     let missing = || Failed::not_found("file", &args.path);
     let hash = repo.file(rid, args.path.as_bytes())?.ok_or_else(missing)?.hash;
-    let content = repo
-        .file_content(rid, args.path.as_bytes())?
-        .ok_or_else(missing)?;
+    let content = repo.content_of(&hash)?.ok_or_else(missing)?;
     let time = repo.timeline_entry(rid)?.map_or(0.0, |entry| ms(entry.time));
     Ok(FileContent {
         path: args.path.clone(),
