@@ -42,14 +42,20 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-or
 
 /// The answer of `assets` to a `GET` of `path`; `None` when they have nothing there.
 ///
-/// `is_place`: the path is that of a repository, of which browsers are shown the page.
-pub(super) fn answer(assets: &[Asset], path: &str, is_place: bool, headers: &HeaderMap) -> Option<Answer> {
+/// `is_place`: whether the path is that of a repository, of which browsers are shown the page. It may read a
+/// directory, and is asked only when the answer hangs on it.
+pub(super) fn answer(
+    assets: &[Asset],
+    path: &str,
+    is_place: impl FnOnce() -> bool,
+    headers: &HeaderMap,
+) -> Option<Answer> {
     let find = |wanted: &str| assets.iter().find(|asset| asset.path == wanted);
     let asset = match path.strip_prefix('/')? {
         "" => find(INDEX),
         path => find(path).or_else(|| {
             let is_browser = accepts(headers, header::ACCEPT, "text/html");
-            find(INDEX).filter(|_| is_place && is_browser)
+            find(INDEX).filter(|_| is_browser && is_place())
         }),
     }?;
     let brotli = asset

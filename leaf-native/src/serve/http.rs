@@ -153,9 +153,8 @@ impl Service {
         headers: &HeaderMap,
         held: &Held,
     ) -> Result<Answer, Answer> {
-        let names = self.repositories.names();
         match path {
-            HEALTH => return Ok(self.health(names.as_ref().map_or(1, Vec::len))),
+            HEALTH => return Ok(self.health()),
             LIST => return Ok(self.list()),
             _ => {}
         }
@@ -163,9 +162,10 @@ impl Service {
             return self.raw(wanted, query, headers, held).await;
         }
         let name = path.trim_matches('/');
-        let is_place = names.as_ref().map_or(!name.contains('/'), |names| {
-            name.is_empty() || names.iter().any(|known| known == name)
-        });
+        let is_place = || match self.repositories.names() {
+            None => !name.contains('/'),
+            Some(names) => name.is_empty() || names.iter().any(|known| known == name),
+        };
         if let Some(answer) = asset::answer(self.assets, path, is_place, headers) {
             return Ok(answer);
         }
@@ -173,11 +173,12 @@ impl Service {
             return Err(Answer::text(StatusCode::NOT_FOUND, "there is nothing here"));
         }
         let host = header_text(headers, header::HOST).unwrap_or("localhost");
-        let page = page(self.scheme, host, names.as_deref());
+        let page = page(self.scheme, host, self.repositories.names().as_deref());
         Ok(Answer::new(StatusCode::OK, "text/html; charset=utf-8", page))
     }
 
-    fn health(&self, repositories: usize) -> Answer {
+    fn health(&self) -> Answer {
+        let repositories = self.repositories.names().map_or(1, |names| names.len());
         let health = serde_json::json!({
             "status": "ok",
             "version": env!("CARGO_PKG_VERSION"),
