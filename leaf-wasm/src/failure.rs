@@ -29,6 +29,12 @@ impl Failed {
         Self::new(Code::NotFound, format!("there is no {what} called {name}"))
     }
 
+    /// There is a repository here already.
+    pub(crate) fn exists() -> Self {
+        let message = "there is a repository here already; use a leaf of another name";
+        Self::new(Code::Exists, message)
+    }
+
     /// Whether the same request may well succeed when sent again.
     pub(crate) fn is_transient(&self) -> bool {
         self.0.code == Code::Network

@@ -131,11 +131,12 @@ pub struct Bytes(pub serde_bytes::ByteBuf);
 
 replies! {
     /// How far a leaf is: `empty` before a clone or create, `cloning` while a clone is unfinished, `ready` after.
-    #[derive(Copy, Eq, PartialEq)]
+    #[derive(Copy, Default, Eq, PartialEq)]
     #[expect(missing_docs, reason = "the names say it")]
-    pub enum LeafState { Empty, Cloning, Ready }
+    pub enum LeafState { #[default] Empty, Cloning, Ready }
 
     /// What there is.
+    #[derive(Default)]
     pub struct Info {
         /// How far this leaf is. What follows says something only when it is `ready`.
         pub state: LeafState,
@@ -166,6 +167,7 @@ replies! {
     }
 
     /// What of a leaf changes often.
+    #[derive(Default)]
     pub struct Status {
         /// How far it is.
         pub state: LeafState,
@@ -495,6 +497,7 @@ replies! {
     }
 
     /// How far a long command is. At most ten a second.
+    #[derive(Default)]
     pub struct Progress {
         /// `cloning`, `verifying`, `linking`, `syncing`.
         pub stage: &'static str,

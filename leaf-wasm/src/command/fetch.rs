@@ -22,20 +22,14 @@ pub(super) async fn clone(leaf: &Rc<Leaf>, args: &Clone, task: &Rc<Task>) -> Res
         });
     }
     if leaf.state() == LeafState::Ready {
-        return Err(Failed::new(
-            Code::Exists,
-            "there is a repository here already; use a leaf of another name",
-        ));
+        return Err(Failed::exists());
     }
     let user = args.user.as_deref();
     if leaf.state() == LeafState::Empty {
         leaf.import.replace(None);
         let db = leaf.store.connect()?;
         Store::relax(&db)?;
-        let new = setup::new_repo(
-            None,
-            user.filter(|user| *user != "anonymous" && *user != "nobody"),
-        );
+        let new = setup::new_repo(None, setup::person(user));
         leaf.begin_clone(Repo::create_for_clone(db, &new)?);
     }
     let options = SyncOptions {

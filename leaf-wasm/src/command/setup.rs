@@ -4,7 +4,7 @@ use super::DEFAULT_USER;
 use crate::engine::{Leaf, Task};
 use crate::failure::Failed;
 use crate::host::{entropy, now};
-use crate::protocol::{Code, Configure, Create, Info, LeafState, Status};
+use crate::protocol::{Configure, Create, Info, LeafState, Status};
 use leaf_core::id::{ProjectCode, ServerCode, to_hex};
 use leaf_core::repo::{Author, NewRepo, Repo};
 
@@ -20,18 +20,7 @@ pub(super) fn info(leaf: &Leaf) -> Result<Info, Failed> {
     let state = leaf.state();
     let mut info = Info {
         state,
-        project_code: String::new(),
-        project_name: None,
-        user: None,
-        remote: None,
-        remote_user: None,
-        has_password: false,
-        artifacts: 0,
-        checkins: 0,
-        unsent: 0,
-        missing: 0,
-        bytes: 0,
-        main_branch: None,
+        ..Info::default()
     };
     if state == LeafState::Empty {
         return Ok(info);
@@ -63,8 +52,7 @@ pub(super) fn status(leaf: &Leaf) -> Result<Status, Failed> {
     if state != LeafState::Ready {
         return Ok(Status {
             state,
-            remote: None,
-            unsent: 0,
+            ..Status::default()
         });
     }
     leaf.read(|repo| {
@@ -105,10 +93,7 @@ pub(super) fn create(leaf: &Leaf, args: &Create, task: &Task) -> Result<Info, Fa
         return info(leaf);
     }
     if leaf.state() != LeafState::Empty {
-        return Err(Failed::new(
-            Code::Exists,
-            "there is a repository here already; use a leaf of another name",
-        ));
+        return Err(Failed::exists());
     }
     let new = new_repo(args.project_name.clone(), args.user.as_deref());
     leaf.import.replace(None);
@@ -162,6 +147,11 @@ pub(super) fn configure(leaf: &Leaf, args: &Configure) -> Result<Info, Failed> {
     info(leaf)
 }
 
+/// The login, if it is that of one person.
+pub(super) fn person(user: Option<&str>) -> Option<&str> {
+    user.filter(|user| !matches!(*user, "" | "nobody" | "anonymous"))
+}
+
 /// Remembers who one is and with whom to sync, where nothing is remembered yet.
 pub(super) fn remember(repo: &mut Repo, url: &str, user: Option<&str>) -> Result<(), Failed> {
     let is_new = repo.config(REMOTE)?.is_none();
@@ -170,8 +160,7 @@ pub(super) fn remember(repo: &mut Repo, url: &str, user: Option<&str>) -> Result
             tx.set_config(REMOTE, &with_user(url, user), now())?;
         }
         if tx.config(DEFAULT_USER)?.is_none() {
-            let who = user.filter(|user| !matches!(*user, "" | "nobody" | "anonymous"));
-            tx.set_config(DEFAULT_USER, who.unwrap_or(GUEST), now())?;
+            tx.set_config(DEFAULT_USER, person(user).unwrap_or(GUEST), now())?;
         }
         Ok(())
     })

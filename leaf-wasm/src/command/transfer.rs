@@ -70,10 +70,7 @@ pub(super) fn export_end(leaf: &Leaf, args: &ExportEnd) -> Result<Nothing, Faile
 /// Begins an import.
 pub(super) fn import_begin(leaf: &Leaf, args: ImportBegin) -> Result<Nothing, Failed> {
     if leaf.state() != LeafState::Empty {
-        return Err(Failed::new(
-            Code::Exists,
-            "there is a repository here already; use a leaf of another name",
-        ));
+        return Err(Failed::exists());
     }
     // One that was given up is thrown away.
     leaf.import.replace(None);

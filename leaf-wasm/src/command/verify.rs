@@ -31,9 +31,7 @@ pub(super) async fn check_parts(
                     stage,
                     done,
                     total: Some(total),
-                    rounds: 0,
-                    bytes_received: 0,
-                    bytes_sent: 0,
+                    ..Progress::default()
                 });
             })?)
         })?;
