@@ -17,6 +17,7 @@
 pub mod format;
 pub mod id;
 pub mod limits;
+pub mod nats;
 pub mod repo;
 pub mod sync;
 pub mod time;

@@ -3,7 +3,8 @@
 //! Whatever length, count, depth or time comes from a peer or from a file is held against one of these. A
 //! shell may lower them (a browser tab does) or raise them; the defaults are for a native node.
 //!
-//! Source: Fossil settings `max-upload`, `max-download`, `max-download-time`; threat list 3 to 8.
+//! Source: Fossil settings `max-upload`, `max-download`, `max-download-time`; threat list 3 to 8; nats-server's
+//! defaults, but for `max_pending`, which there is 64 MiB.
 
 /// The bounds of one repository and of its sessions.
 ///
@@ -64,6 +65,53 @@ impl Default for Limits {
             phantoms_max: 50_000,
             future_ms_max: 300_000,
             work_bytes: 16 << 20,
+        }
+    }
+}
+
+/// The bounds of NATS connections.
+///
+/// Units: last word of each name before `max`; `_max` is inclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct NatsLimits {
+    /// One control line of a client.
+    pub line_bytes_max: usize,
+    /// One control line of a server or a link: an `INFO` names a whole cluster.
+    pub info_bytes_max: usize,
+    /// Header and body of one message.
+    pub payload_bytes_max: usize,
+    /// What may wait to be written to one connection before it counts as too slow to keep.
+    pub pending_bytes_max: usize,
+    /// Connections at a time.
+    pub connections_max: usize,
+    /// Subscriptions of one client.
+    pub subscriptions_max: usize,
+    /// Subscriptions of all that is behind one link.
+    pub link_subscriptions_max: usize,
+    /// How long a connection may take to say who it is.
+    pub connect_ms_max: i64,
+    /// How soon after it is open a connection is asked for a sign of life.
+    pub first_ping_ms: i64,
+    /// How long a connection may be silent before it is asked for one.
+    pub ping_interval_ms: i64,
+    /// How many such questions may be without an answer.
+    pub pings_out_max: u32,
+}
+
+impl Default for NatsLimits {
+    fn default() -> Self {
+        Self {
+            line_bytes_max: 4096,
+            info_bytes_max: 64 << 10,
+            payload_bytes_max: 1 << 20,
+            pending_bytes_max: 8 << 20,
+            connections_max: 16_384,
+            subscriptions_max: 65_536,
+            link_subscriptions_max: 1_000_000,
+            connect_ms_max: 2_000,
+            first_ping_ms: 2_000,
+            ping_interval_ms: 120_000,
+            pings_out_max: 2,
         }
     }
 }

@@ -1,0 +1,133 @@
+//! Who may connect and what they may say: decided by the shell, held to by the broker.
+//!
+//! Source: NATS authorization (docs.nats.io, running-a-nats-service/configuration/securing_nats).
+
+use crate::nats::info::{Connect, Rights};
+use crate::nats::subject::{has_wildcard, is_match, is_within, overlaps};
+use crate::time::Timestamp;
+use std::collections::HashMap;
+
+/// Decides about a `CONNECT`. The shell's: passwords, signatures and Fossil's users are no business of a broker.
+pub trait Gate: Send {
+    /// Whether a connection has to bring credentials before it says anything else.
+    fn is_guarded(&self, visitor: &Visitor) -> bool;
+
+    /// Lets a connection in, or `None`.
+    fn admit(&mut self, visitor: &Visitor, connect: &Connect) -> Option<Grant>;
+}
+
+/// Lets everybody do everything: for a broker that only its own machine reaches.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenGate;
+
+impl Gate for OpenGate {
+    fn is_guarded(&self, _: &Visitor) -> bool {
+        false
+    }
+
+    fn admit(&mut self, _: &Visitor, _: &Connect) -> Option<Grant> {
+        Some(Grant::default())
+    }
+}
+
+/// What is known of a connection before it says anything.
+#[derive(Clone, Debug, Default)]
+pub struct Visitor {
+    /// Where it comes from, as a person reads it: `127.0.0.1:50000`.
+    pub address: String,
+    /// What an nkey has to sign: random, its own for each connection.
+    pub nonce: String,
+    /// Whom the transport has already proved it to be: an iroh endpoint id, a TLS certificate's name.
+    pub proved: Option<String>,
+}
+
+/// What a connection may do.
+#[derive(Clone, Debug, Default)]
+pub struct Grant {
+    /// For logs and monitoring.
+    pub user: String,
+    /// What it may publish to.
+    pub publish: Rights,
+    /// What it may subscribe to.
+    pub subscribe: Rights,
+    /// It may answer whoever asked it, wherever the reply goes.
+    pub responses: Option<Responses>,
+}
+
+/// How much of an answer is allowed where publishing is not.
+#[derive(Clone, Copy, Debug)]
+pub struct Responses {
+    /// Messages to one reply subject.
+    pub count_max: u32,
+    /// How long after the request.
+    pub age_ms_max: i64,
+}
+
+impl Rights {
+    /// Whether there is no limit.
+    pub(crate) fn is_open(&self) -> bool {
+        self.allow.is_none() && self.deny.is_empty()
+    }
+
+    /// Whether this literal subject is allowed.
+    pub fn allows(&self, subject: &[u8]) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|p| is_match(p.as_bytes(), subject));
+        self.allow.as_deref().is_none_or(any) && !any(&self.deny)
+    }
+
+    /// Whether a subscription to `pattern` is allowed; `queue` names its group. A rule may name a group behind
+    /// a space and is then about members of that group only.
+    pub fn allows_pattern(&self, pattern: &[u8], queue: Option<&[u8]>) -> bool {
+        let covers = |rule: &String| {
+            let (subject, group) = rule
+                .split_once(' ')
+                .map_or((&**rule, None), |(s, g)| (s, Some(g)));
+            let is_group = match (group, queue) {
+                (None, _) => true,
+                (Some(group), Some(queue)) => is_match(group.as_bytes(), queue),
+                (Some(_), None) => false,
+            };
+            is_group && is_within(pattern, subject.as_bytes())
+        };
+        self.allow.as_ref().is_none_or(|rules| rules.iter().any(covers)) && !self.deny.iter().any(covers)
+    }
+
+    /// Whether a permitted subscription can match what is denied, so that each delivery has to be looked at.
+    pub(crate) fn cuts(&self, pattern: &[u8]) -> bool {
+        has_wildcard(pattern) && self.deny.iter().any(|rule| overlaps(rule.as_bytes(), pattern))
+    }
+}
+
+/// Reply subjects that somebody was given and may answer to.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    replies: HashMap<Box<[u8]>, (u32, Timestamp)>,
+}
+
+/// Replies kept before the stale ones are looked for.
+const OWED_MAX: usize = 1024;
+
+impl Owed {
+    pub(super) fn note(&mut self, reply: &[u8], rule: Responses, now: Timestamp) {
+        if self.replies.len() >= OWED_MAX {
+            self.replies
+                .retain(|_, (_, since)| now.0.saturating_sub(since.0) <= rule.age_ms_max);
+        }
+        if self.replies.len() < OWED_MAX {
+            self.replies.insert(reply.into(), (0, now));
+        }
+    }
+
+    pub(super) fn take(&mut self, reply: &[u8], rule: Responses, now: Timestamp) -> bool {
+        let Some((count, since)) = self.replies.get_mut(reply) else {
+            return false;
+        };
+        *count = count.saturating_add(1);
+        let is_in_time = now.0.saturating_sub(since.0) <= rule.age_ms_max;
+        let is_owed = *count <= rule.count_max && is_in_time;
+        if *count >= rule.count_max || !is_in_time {
+            self.replies.remove(reply);
+        }
+        is_owed
+    }
+}

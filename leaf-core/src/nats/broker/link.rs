@@ -1,0 +1,361 @@
+//! Links to other brokers: leaf nodes in both roles, and the mesh between leaves.
+//!
+//! A link is told what this side wants (`LS+`, `LS-`), once however many want it, and of a queue group how many
+//! members there are. What it is told differs by kind:
+//!
+//! ```text
+//!    subscription of   told to a hub   told to a spoke   told to the mesh
+//!    client            yes             yes               yes
+//!    spoke             yes             the other ones    yes
+//!    hub               no              yes               yes
+//!    mesh              yes             yes               no
+//! ```
+//!
+//! The mesh is complete or a message reaches those who are linked to its sender: nothing is passed from one
+//! member to the next, so three that are linked all to all get each message once.
+//!
+//! Source: leaf nodes as nats-server 2.9.10 and 2.15.1 speak them (`tests/nats`); the mesh is ours.
+
+use super::conn::{Close, PeerKind, Stage, Sub};
+use super::route::Origin;
+use super::{BrokerEvent, NatsBroker};
+use crate::nats::info::{Connect, Info};
+use crate::nats::op::{LeafOp, Message};
+use crate::nats::subject::{is_literal, is_valid};
+use crate::nats::sublist::SubKey;
+use crate::nats::{BadOp, Scan, scan_leaf, write};
+use crate::time::Timestamp;
+
+/// The name of a link's subscription: subjects and queues have no spaces.
+pub(super) fn name_of(subject: &[u8], queue: Option<&[u8]>) -> Box<[u8]> {
+    let mut name = subject.to_vec();
+    if let Some(queue) = queue {
+        name.push(b' ');
+        name.extend_from_slice(queue);
+    }
+    name.into()
+}
+
+/// Whether a subscription of the one is told to the other.
+fn is_told(owner: PeerKind, link: PeerKind) -> bool {
+    use PeerKind::{Client, Hub, Mesh};
+    !matches!(
+        (owner, link),
+        (_, Client) | (Hub, Hub) | (Mesh { .. }, Mesh { .. })
+    )
+}
+
+impl NatsBroker {
+    /// Acts on one operation of another broker and says how many bytes it was; `None` if it is not whole.
+    pub(super) fn link_step(
+        &mut self,
+        slot: u32,
+        input: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<usize>, BadOp> {
+        let (op, used) = match scan_leaf(input, &self.limits)? {
+            Scan::More(_) => return Ok(None),
+            Scan::Op(op, used) => (op, used),
+        };
+        let stage = self.conns.get(slot).map(|conn| conn.stage);
+        match (op, stage) {
+            (LeafOp::Ping, _) => self.say(slot, &[b"PONG"]),
+            (LeafOp::Pong, _) => {
+                if let Some(conn) = self.conns.get_mut(slot) {
+                    conn.pings_out = 0;
+                }
+            }
+            (LeafOp::Ok, _) => {}
+            (LeafOp::Error(text), _) => {
+                let text = String::from_utf8_lossy(text).into_owned();
+                self.close(slot, Close::Peer(text));
+            }
+            (LeafOp::Info(json), _) => self.link_info(slot, json, now)?,
+            (LeafOp::Connect(json), Some(Stage::ExpectConnect)) => {
+                let connect = serde_json::from_slice(json).map_err(|_| BadOp::Arguments)?;
+                self.link_connect(slot, connect, now);
+            }
+            (LeafOp::Subscribe { subject, queue }, Some(Stage::Open)) => {
+                self.link_subscribe(slot, subject, queue)?;
+            }
+            (LeafOp::Unsubscribe { subject, queue }, Some(Stage::Open)) => {
+                let name = name_of(subject, queue);
+                let known = self.conns.get(slot).and_then(|conn| conn.subs.get(&name));
+                if let Some(key) = known.copied() {
+                    self.drop_sub(key);
+                }
+            }
+            (LeafOp::Message { message, queues }, Some(Stage::Open)) => {
+                self.link_message(slot, &message, queues, now);
+            }
+            _ => return Err(BadOp::Verb),
+        }
+        Ok(Some(used))
+    }
+
+    /// The other side's `INFO`: the first makes us answer with `CONNECT`.
+    fn link_info(&mut self, slot: u32, json: &[u8], now: Timestamp) -> Result<(), BadOp> {
+        let info: Info = serde_json::from_slice(json).map_err(|_| BadOp::Arguments)?;
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return Ok(());
+        };
+        match (conn.stage, conn.kind) {
+            (Stage::ExpectInfo, PeerKind::Hub) if info.leafnode_urls.is_none() => self.close(
+                slot,
+                Close::WrongPeer(
+                    "this is a port for clients: name the server's leaf node port (7422 unless configured)",
+                ),
+            ),
+            (Stage::ExpectInfo, PeerKind::Mesh { .. }) if info.leaf_mesh != self.config.mesh => self.close(
+                slot,
+                Close::WrongPeer(match info.leaf_mesh.is_empty() {
+                    true => "this is no leaf: link a nats-server by its leaf node port (--leafnode)",
+                    false => "this leaf belongs to another mesh",
+                }),
+            ),
+            (Stage::ExpectInfo, _) => {
+                conn.connect.server_id.clone_from(&self.config.server_id);
+                conn.connect.name.clone_from(&self.config.server_name);
+                conn.connect.version.clone_from(&self.config.version);
+                conn.connect.headers = true;
+                conn.peer_id.clone_from(&info.server_id);
+                match conn.kind {
+                    PeerKind::Hub => conn.connect.cluster.clone_from(&self.config.server_id),
+                    _ => conn.connect.leaf_mesh.clone_from(&self.config.mesh),
+                }
+                conn.grant = super::Grant {
+                    publish: info.export.unwrap_or_default(),
+                    subscribe: info.import.unwrap_or_default(),
+                    ..super::Grant::default()
+                };
+                conn.stage = match info.info_on_connect {
+                    true => Stage::ExpectSecondInfo,
+                    false => conn.stage,
+                };
+                let is_last = !info.info_on_connect;
+                let json = serde_json::to_vec(&conn.connect).unwrap_or_default();
+                self.say(slot, &[b"CONNECT", &json]);
+                if is_last {
+                    self.open_link(slot, now);
+                }
+            }
+            (Stage::ExpectSecondInfo, _) if info.connect_info => {
+                if let Some(import) = info.import {
+                    conn.grant.subscribe = import;
+                }
+                if let Some(export) = info.export {
+                    conn.grant.publish = export;
+                }
+                self.open_link(slot, now);
+            }
+            // Addresses of a cluster may change while a link is open.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The `CONNECT` of a broker that dialled us.
+    pub(super) fn link_connect(&mut self, slot: u32, connect: Connect, now: Timestamp) {
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        if conn.kind == PeerKind::Spoke && !connect.lang.is_empty() {
+            self.close(slot, Close::WrongPort);
+            return;
+        }
+        if conn.kind != PeerKind::Spoke && connect.leaf_mesh != self.config.mesh {
+            self.close(slot, Close::Peer("this leaf belongs to another mesh".into()));
+            return;
+        }
+        let Some(grant) = self.gate.admit(&conn.visitor, &connect) else {
+            self.close(slot, Close::Authorization);
+            return;
+        };
+        if conn.kind == PeerKind::Spoke && connect.is_hub {
+            conn.kind = PeerKind::Hub;
+        }
+        conn.peer_id.clone_from(&connect.server_id);
+        conn.grant = grant;
+        conn.connect = connect;
+        self.open_link(slot, now);
+    }
+
+    /// Both sides know each other: tells everything that is wanted here.
+    fn open_link(&mut self, slot: u32, now: Timestamp) {
+        if let Some(why) = self.refuses_link(slot) {
+            self.close(slot, why);
+            return;
+        }
+        let first_ping_ms = self.limits.first_ping_ms;
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        conn.stage = Stage::Open;
+        conn.is_publish_open = conn.grant.publish.is_open();
+        conn.ping_due = Timestamp(now.0.saturating_add(first_ping_ms));
+        let (id, kind, peer) = (conn.id, conn.kind, conn.peer_id.clone());
+        self.events
+            .push_back(BrokerEvent::Opened { id, peer: Some(peer) });
+        if !matches!(kind, PeerKind::Mesh { .. }) {
+            let subject = self.loop_subject.clone();
+            self.say(slot, &[b"LS+", &subject]);
+        }
+        let keys: Vec<SubKey> = self.subs.keys();
+        for key in keys {
+            self.tell_link(slot, key, true);
+        }
+    }
+
+    /// A member of the mesh has one link to each other one: that which the smaller id dialled.
+    fn refuses_link(&mut self, slot: u32) -> Option<Close> {
+        let own_id = self.config.server_id.clone();
+        let conn = self.conns.get(slot)?;
+        let PeerKind::Mesh { is_ours } = conn.kind else {
+            return None;
+        };
+        let peer = conn.peer_id.clone();
+        if peer == own_id {
+            return Some(Close::Duplicate);
+        }
+        let is_wanted = is_ours == (own_id < peer);
+        let others: Vec<u32> = self
+            .conns
+            .iter()
+            .filter(|(at, other)| *at != slot && other.stage == Stage::Open && other.peer_id == peer)
+            .filter(|(_, other)| matches!(other.kind, PeerKind::Mesh { .. }))
+            .map(|(at, _)| at)
+            .collect();
+        for other in others {
+            let is_same_way = self
+                .conns
+                .get(other)
+                .is_some_and(|other| other.kind == PeerKind::Mesh { is_ours });
+            // One that came the same way again means that the first is dead and does not know it yet.
+            if !is_wanted && !is_same_way {
+                return Some(Close::Duplicate);
+            }
+            self.close(other, Close::Duplicate);
+        }
+        None
+    }
+
+    fn link_subscribe(
+        &mut self,
+        slot: u32,
+        subject: &[u8],
+        queue: Option<(&[u8], u32)>,
+    ) -> Result<(), BadOp> {
+        if *subject == *self.loop_subject {
+            self.close(slot, Close::Loop);
+            return Ok(());
+        }
+        if !is_valid(subject) {
+            return Err(BadOp::Arguments);
+        }
+        let Some(conn) = self.conns.get(slot) else {
+            return Ok(());
+        };
+        let name = name_of(subject, queue.map(|(queue, _)| queue));
+        let weight = queue.map_or(1, |(_, weight)| weight);
+        if let Some(key) = conn.subs.get(&name).copied() {
+            // Only the number of members changed.
+            self.tell_links(key, false);
+            if let Some(sub) = self.subs.get_mut(key) {
+                sub.weight = weight;
+            }
+            self.tell_links(key, true);
+            return Ok(());
+        }
+        if conn.subs.len() >= self.limits.link_subscriptions_max {
+            self.close(slot, Close::Permission);
+            return Ok(());
+        }
+        let sub = Sub {
+            slot,
+            sid: Box::default(),
+            subject: subject.into(),
+            queue: queue.map(|(queue, _)| queue.into()),
+            weight,
+            max: None,
+            delivered: 0,
+            is_cut: false,
+        };
+        self.add_sub(sub, &name);
+        Ok(())
+    }
+
+    fn link_message(&mut self, slot: u32, message: &Message<'_>, queues: &[u8], now: Timestamp) {
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        conn.traffic.in_messages = conn.traffic.in_messages.saturating_add(1);
+        let bytes = u64::try_from(message.payload.len()).unwrap_or(u64::MAX);
+        conn.traffic.in_bytes = conn.traffic.in_bytes.saturating_add(bytes);
+        if !is_literal(message.subject) {
+            return;
+        }
+        if !conn.is_publish_open && !conn.grant.publish.allows(message.subject) {
+            self.close(slot, Close::Permission);
+            return;
+        }
+        let origin = Origin {
+            slot,
+            kind: conn.kind,
+            is_echoed: false,
+            queues,
+        };
+        self.route(origin, message, now);
+    }
+
+    /// Tells all links that a subscription came or is about to go.
+    pub(super) fn tell_links(&mut self, key: SubKey, is_added: bool) {
+        let links: Vec<u32> = self
+            .conns
+            .iter()
+            .filter(|(_, conn)| conn.kind.is_link() && conn.stage == Stage::Open)
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in links {
+            self.tell_link(slot, key, is_added);
+        }
+    }
+
+    fn tell_link(&mut self, slot: u32, key: SubKey, is_added: bool) {
+        let Some(sub) = self.subs.get(key) else { return };
+        let owner = self.conns.get(sub.slot).map(|conn| conn.kind);
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        if sub.slot == slot || !owner.is_some_and(|owner| is_told(owner, conn.kind)) {
+            return;
+        }
+        let is_probe = sub.subject.starts_with(b"$LDS.");
+        if !is_probe && !conn.grant.subscribe.is_open() && !conn.grant.subscribe.allows(&sub.subject) {
+            return;
+        }
+        let name = name_of(&sub.subject, sub.queue.as_deref());
+        let known = conn.told.get(&name).copied().unwrap_or(0);
+        let now = match is_added {
+            true => known.saturating_add(sub.weight),
+            false => known.saturating_sub(sub.weight),
+        };
+        let mut out = std::mem::take(&mut conn.out);
+        match (&sub.queue, known, now) {
+            (None, 0, 1..) => write::line(&mut out, &[b"LS+", &sub.subject]),
+            (None, 1.., 0) => write::line(&mut out, &[b"LS-", &sub.subject]),
+            (None, _, _) => {}
+            (Some(queue), _, 0) => write::line(&mut out, &[b"LS-", &sub.subject, queue]),
+            (Some(queue), _, _) => {
+                let mut weight = Vec::new();
+                write::decimal(&mut weight, now as usize);
+                write::line(&mut out, &[b"LS+", &sub.subject, queue, &weight]);
+            }
+        }
+        conn.out = out;
+        match now {
+            0 => drop(conn.told.remove(&name)),
+            now => drop(conn.told.insert(name, now)),
+        }
+        self.mark_dirty(slot);
+    }
+}

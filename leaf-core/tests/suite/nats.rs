@@ -1,0 +1,623 @@
+//! The NATS machines without sockets: subjects, the list of subscriptions, the broker and its links.
+
+use leaf_core::limits::NatsLimits;
+use leaf_core::nats::broker::{
+    BrokerConfig, BrokerEvent, Close, ConnId, Gate, Grant, NatsBroker, OpenGate, PeerKind, Responses, Visitor,
+};
+use leaf_core::nats::info::{Connect, Rights};
+use leaf_core::nats::op::ClientOp;
+use leaf_core::nats::{BadOp, Scan, Sublist, scan_client, scan_leaf, scan_server, subject};
+use leaf_core::time::Timestamp;
+use proptest::prelude::*;
+
+/// A broker, its connections and what each was told.
+struct Bed {
+    broker: NatsBroker,
+    now: Timestamp,
+}
+
+impl Bed {
+    fn new() -> Self {
+        Self::with("A", NatsLimits::default(), Box::new(OpenGate))
+    }
+
+    fn with(id: &str, limits: NatsLimits, gate: Box<dyn Gate>) -> Self {
+        let config = BrokerConfig {
+            server_id: format!("N{id:A<55}"),
+            server_name: id.into(),
+            version: "2.10.0".into(),
+            leafnode_url: "127.0.0.1:7422".into(),
+            mesh: "leaf".into(),
+            seed: 1,
+            ..BrokerConfig::default()
+        };
+        Self {
+            broker: NatsBroker::new(config, limits, gate),
+            now: Timestamp(1_000_000),
+        }
+    }
+
+    /// A client that has said `CONNECT` and heard everything up to now.
+    fn client(&mut self, connect: &str) -> ConnId {
+        let id = self
+            .broker
+            .connect(PeerKind::Client, Visitor::default(), None, self.now);
+        self.say(id, &format!("CONNECT {connect}\r\n"));
+        self.heard(id);
+        id
+    }
+
+    fn quiet(&mut self) -> ConnId {
+        self.client(r#"{"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"lang":"test"}"#)
+    }
+
+    fn say(&mut self, id: ConnId, bytes: &str) {
+        self.broker.handle_bytes(id, bytes.as_bytes(), self.now);
+    }
+
+    fn heard(&mut self, id: ConnId) -> String {
+        let text = String::from_utf8(self.broker.transmit(id).to_vec()).expect("text");
+        self.broker.sent(id, text.len());
+        text
+    }
+}
+
+#[test]
+fn a_subject_is_tokens_and_a_wildcard_is_a_whole_token() {
+    for good in ["a", "a.b", "*", ">", "a.*.b", "a.>", "foo*", "a.b>", "$SYS.x"] {
+        assert!(subject::is_valid(good.as_bytes()), "{good}");
+    }
+    for bad in ["", ".", "a.", ".a", "a..b", ">.a", "a b", "a\tb", "a.>.b"] {
+        assert!(!subject::is_valid(bad.as_bytes()), "{bad}");
+    }
+    assert!(subject::is_literal(b"foo*.b") && !subject::is_literal(b"foo.*"));
+}
+
+#[test]
+fn one_pattern_lies_within_another_only_if_all_its_subjects_do() {
+    for (inner, outer, is_within, overlaps) in [
+        ("a.b", "a.*", true, true),
+        ("a.*", "a.*", true, true),
+        ("a.>", "a.*", false, true),
+        ("a.*", "a.b", false, true),
+        ("a.*.c", "a.>", true, true),
+        (">", "a.>", false, true),
+        ("a", "a.>", false, false),
+        ("b.*", "a.>", false, false),
+        ("*.b", "a.*", false, true),
+    ] {
+        assert_eq!(
+            subject::is_within(inner.as_bytes(), outer.as_bytes()),
+            is_within,
+            "{inner} in {outer}"
+        );
+        assert_eq!(
+            subject::overlaps(inner.as_bytes(), outer.as_bytes()),
+            overlaps,
+            "{inner} and {outer}"
+        );
+    }
+}
+
+fn pattern() -> impl Strategy<Value = String> {
+    let token = prop_oneof![6 => "[ab]", 2 => Just("*".to_owned())];
+    (proptest::collection::vec(token, 1..4), any::<bool>()).prop_map(|(mut tokens, is_open)| {
+        if is_open {
+            tokens.push(">".into());
+        }
+        tokens.join(".")
+    })
+}
+
+fn literal() -> impl Strategy<Value = String> {
+    proptest::collection::vec("[ab]", 1..5).prop_map(|tokens| tokens.join("."))
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Add(String, Option<&'static str>),
+    Remove(usize),
+    Find(String),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => (pattern(), prop_oneof![Just(None), Just(Some("q")), Just(Some("r"))])
+            .prop_map(|(pattern, queue)| Step::Add(pattern, queue)),
+        1 => any::<usize>().prop_map(Step::Remove),
+        3 => literal().prop_map(Step::Find),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_list_finds_what_comparing_one_by_one_finds(steps in proptest::collection::vec(step(), 1..80)) {
+        let mut list = Sublist::default();
+        let mut naive: Vec<(u32, String, Option<&str>)> = Vec::new();
+        let mut next = 0;
+        for step in steps {
+            match step {
+                Step::Add(pattern, queue) => {
+                    list.insert(pattern.as_bytes(), queue.map(str::as_bytes), next);
+                    naive.push((next, pattern, queue));
+                    next += 1;
+                }
+                Step::Remove(at) if !naive.is_empty() => {
+                    let (key, pattern, queue) = naive.remove(at % naive.len());
+                    list.remove(pattern.as_bytes(), queue.map(str::as_bytes), key);
+                }
+                Step::Remove(_) => {}
+                Step::Find(subject) => {
+                    let found = list.find(subject.as_bytes());
+                    let mut plain = found.plain.clone();
+                    plain.sort_unstable();
+                    let mut queued: Vec<(u32, Vec<u8>)> = found
+                        .queues
+                        .iter()
+                        .flat_map(|(name, keys)| keys.iter().map(|key| (*key, name.to_vec())))
+                        .collect();
+                    queued.sort_unstable();
+                    let matching = |queued: bool| {
+                        naive
+                            .iter()
+                            .filter(move |(_, _, queue)| queue.is_some() == queued)
+                            .filter(|(_, pattern, _)| subject::is_match(pattern.as_bytes(), subject.as_bytes()))
+                    };
+                    prop_assert_eq!(plain, matching(false).map(|(key, ..)| *key).collect::<Vec<_>>());
+                    let wanted: Vec<(u32, Vec<u8>)> = matching(true)
+                        .map(|(key, _, queue)| (*key, queue.unwrap_or_default().as_bytes().to_vec()))
+                        .collect();
+                    prop_assert_eq!(queued, wanted);
+                }
+            }
+            prop_assert_eq!(list.len(), naive.len());
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_panic_or_claim_more_than_there_is(
+        bytes in proptest::collection::vec(prop_oneof![
+            any::<u8>(),
+            proptest::sample::select(b"PUBSMGLH+- 0123\r\n|".to_vec())
+        ], 0..200)
+    ) {
+        let limits = NatsLimits::default();
+        if let Ok(Scan::Op(_, used)) = scan_client(&bytes, &limits) {
+            prop_assert!(used <= bytes.len() && used > 0);
+        }
+        if let Ok(Scan::Op(_, used)) = scan_server(&bytes, &limits) {
+            prop_assert!(used <= bytes.len() && used > 0);
+        }
+        if let Ok(Scan::Op(_, used)) = scan_leaf(&bytes, &limits) {
+            prop_assert!(used <= bytes.len() && used > 0);
+        }
+    }
+
+    #[test]
+    fn a_broker_says_the_same_however_its_bytes_are_cut(cuts in proptest::collection::vec(1_usize..40, 1..40)) {
+        let talk = "SUB a.* 1\r\nsub b q 2\r\nPUB a.x 5\r\nhello\r\nHPUB b r 12 14\r\nNATS/1.0\r\n\r\nhi\r\n\
+                    PING\r\nUNSUB 1 1\r\nPUB a.y 0\r\n\r\nPUB a.z 1\r\nz\r\nPUB none 0\r\n\r\n";
+        let mut whole = Bed::new();
+        let id = whole.quiet();
+        whole.say(id, talk);
+        let wanted = whole.heard(id);
+        let mut bed = Bed::new();
+        let id = bed.quiet();
+        let mut rest = talk;
+        for cut in cuts.iter().cycle() {
+            let (now, later) = rest.split_at((*cut).min(rest.len()));
+            bed.say(id, now);
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(bed.heard(id), wanted);
+    }
+}
+
+#[test]
+fn what_is_no_operation_is_told_apart() {
+    let limits = NatsLimits {
+        payload_bytes_max: 8,
+        line_bytes_max: 64,
+        ..NatsLimits::default()
+    };
+    let scan = |text: &[u8]| scan_client(text, &limits).map(|_| ());
+    assert_eq!(scan(b"PUB a\r\n"), Err(BadOp::Arguments));
+    assert_eq!(scan(b"PUB a -1\r\n"), Err(BadOp::Arguments));
+    assert_eq!(scan(b"PUB a 9\r\n"), Err(BadOp::Payload { bytes: 9 }));
+    assert_eq!(scan(b"PUB a 1\r\nxy\r\n"), Err(BadOp::Verb));
+    assert_eq!(scan(b"GET / HTTP/1.1"), Err(BadOp::Verb));
+    assert_eq!(
+        scan(&[b"SUB ".as_slice(), &[b'a'; 65]].concat()),
+        Err(BadOp::Line)
+    );
+    assert_eq!(scan(b"PU"), Ok(()));
+    assert!(matches!(
+        scan_client(b"ping\n", &limits),
+        Ok(Scan::Op(ClientOp::Ping, 5))
+    ));
+}
+
+#[test]
+fn a_subscriber_gets_what_it_asked_for_and_only_that() {
+    let mut bed = Bed::new();
+    let (one, two) = (bed.quiet(), bed.quiet());
+    bed.say(one, "SUB a.* 7\r\n");
+    bed.say(two, "PUB a.b 2\r\nhi\r\nPUB b 2\r\nno\r\nPUB a.c re 0\r\n\r\n");
+    assert_eq!(bed.heard(one), "MSG a.b 7 2\r\nhi\r\nMSG a.c 7 re 0\r\n\r\n");
+    assert_eq!(bed.heard(two), "");
+}
+
+#[test]
+fn an_absent_key_of_connect_holds() {
+    let mut bed = Bed::new();
+    let id = bed.client("{}");
+    bed.say(id, "SUB a 1\r\nPUB a 1\r\nx\r\nPUB a.* 0\r\n\r\n");
+    assert_eq!(
+        bed.heard(id),
+        "+OK\r\n+OK\r\nMSG a 1 1\r\nx\r\n-ERR 'Invalid Publish Subject'\r\n+OK\r\n"
+    );
+}
+
+#[test]
+fn of_a_queue_group_one_member_gets_a_message() {
+    let mut bed = Bed::new();
+    let members: Vec<ConnId> = (0..4).map(|_| bed.quiet()).collect();
+    for id in &members {
+        bed.say(*id, "SUB work q 1\r\n");
+    }
+    let sender = bed.quiet();
+    for _ in 0..400 {
+        bed.say(sender, "PUB work 0\r\n\r\n");
+    }
+    let counts: Vec<usize> = members
+        .iter()
+        .map(|id| bed.heard(*id).matches("MSG").count())
+        .collect();
+    assert_eq!(counts.iter().sum::<usize>(), 400);
+    assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
+}
+
+#[test]
+fn a_request_that_nobody_hears_is_answered_with_503() {
+    let mut bed = Bed::new();
+    let id = bed.quiet();
+    bed.say(id, "SUB inbox 1\r\nPUB nobody inbox 0\r\n\r\n");
+    assert_eq!(
+        bed.heard(id),
+        "HMSG inbox 1 38 38\r\nNATS/1.0 503\r\nNats-Subject: nobody\r\n\r\n\r\n"
+    );
+}
+
+#[test]
+fn a_subscription_ends_after_as_many_messages_as_were_said() {
+    let mut bed = Bed::new();
+    let (one, two) = (bed.quiet(), bed.quiet());
+    bed.say(one, "SUB a 1\r\nUNSUB 1 2\r\n");
+    bed.say(two, "PUB a 0\r\n\r\nPUB a 0\r\n\r\nPUB a 0\r\n\r\n");
+    assert_eq!(bed.heard(one).matches("MSG").count(), 2);
+    assert_eq!(bed.broker.stat().subscriptions, 0);
+}
+
+#[test]
+fn who_does_not_read_is_let_go_and_the_others_go_on() {
+    let limits = NatsLimits {
+        pending_bytes_max: 1000,
+        ..NatsLimits::default()
+    };
+    let mut bed = Bed::with("A", limits, Box::new(OpenGate));
+    let (slow, quick, sender) = (bed.quiet(), bed.quiet(), bed.quiet());
+    bed.say(slow, "SUB a 1\r\n");
+    bed.say(quick, "SUB a 1\r\n");
+    for _ in 0..20 {
+        bed.say(sender, &format!("PUB a 100\r\n{:100}\r\n", ""));
+        assert_eq!(bed.heard(quick).matches("MSG").count(), 1);
+    }
+    assert_eq!(bed.broker.closed(slow), Some(&Close::Slow));
+    assert_eq!(bed.broker.closed(quick), None);
+    assert_eq!(bed.broker.stat().slow_consumers, 1);
+    assert_eq!(bed.heard(slow), "", "nothing is kept for it");
+}
+
+#[test]
+fn who_is_silent_is_asked_and_then_let_go() {
+    let mut bed = Bed::new();
+    let id = bed.quiet();
+    let mut asked = 0;
+    while bed.broker.closed(id).is_none() {
+        bed.now = bed.broker.poll_timeout().expect("a deadline");
+        bed.broker.handle_timeout(bed.now);
+        asked += bed.heard(id).matches("PING").count();
+    }
+    assert_eq!(asked, 2);
+    assert_eq!(bed.broker.closed(id), Some(&Close::Stale));
+    bed.broker.disconnect(id);
+    bed.broker.handle_timeout(Timestamp(i64::MAX));
+    assert_eq!(bed.broker.poll_timeout(), None);
+}
+
+/// Lets in whoever says the word, with fixed rights.
+struct Word(Grant);
+
+impl Gate for Word {
+    fn is_guarded(&self, _: &Visitor) -> bool {
+        true
+    }
+
+    fn admit(&mut self, _: &Visitor, connect: &Connect) -> Option<Grant> {
+        (connect.auth_token.as_deref() == Some("word")).then(|| self.0.clone())
+    }
+}
+
+#[test]
+fn a_guarded_broker_hears_nothing_before_the_word() {
+    let bed = || Bed::with("A", NatsLimits::default(), Box::new(Word(Grant::default())));
+    for wrong in [
+        "PING\r\n",
+        "SUB a 1\r\n",
+        "CONNECT {\"auth_token\":\"no\"}\r\n",
+        "CONNECT {}\r\n",
+    ] {
+        let mut bed = bed();
+        let id = bed
+            .broker
+            .connect(PeerKind::Client, Visitor::default(), None, bed.now);
+        assert!(bed.heard(id).contains("\"auth_required\":true"));
+        bed.say(id, wrong);
+        assert_eq!(bed.heard(id), "-ERR 'Authorization Violation'\r\n", "{wrong}");
+        assert_eq!(bed.broker.closed(id), Some(&Close::Authorization));
+    }
+    let mut bed = bed();
+    let id = bed
+        .broker
+        .connect(PeerKind::Client, Visitor::default(), None, bed.now);
+    bed.heard(id);
+    bed.now.0 += 2_000;
+    bed.broker.handle_timeout(bed.now);
+    assert_eq!(bed.heard(id), "-ERR 'Authentication Timeout'\r\n");
+}
+
+#[test]
+fn rights_hold_for_what_is_published_asked_for_and_delivered() {
+    let rights = |allow: &[&str], deny: &[&str]| Rights {
+        allow: (!allow.is_empty()).then(|| allow.iter().map(ToString::to_string).collect()),
+        deny: deny.iter().map(ToString::to_string).collect(),
+    };
+    let grant = Grant {
+        publish: rights(&["up.>"], &["up.no"]),
+        subscribe: rights(&["down.>", "asked"], &["down.secret"]),
+        responses: Some(Responses {
+            count_max: 1,
+            age_ms_max: 1000,
+        }),
+        ..Grant::default()
+    };
+    let mut bed = Bed::with("A", NatsLimits::default(), Box::new(Word(grant)));
+    let connect = r#"{"auth_token":"word","verbose":false,"lang":"test"}"#;
+    let id = bed.client(connect);
+    bed.say(
+        id,
+        "PUB up.no 0\r\n\r\nPUB other 0\r\n\r\nPUB up.a other 0\r\n\r\nSUB up.a 1\r\nSUB down.secret 2\r\n",
+    );
+    assert_eq!(
+        bed.heard(id),
+        "-ERR 'Permissions Violation for Publish to \"up.no\"'\r\n\
+         -ERR 'Permissions Violation for Publish to \"other\"'\r\n\
+         -ERR 'Permissions Violation for Publish with Reply of \"other\"'\r\n\
+         -ERR 'Permissions Violation for Subscription to \"up.a\"'\r\n\
+         -ERR 'Permissions Violation for Subscription to \"down.secret\"'\r\n"
+    );
+    // A wildcard over what is denied is allowed, and what is denied is not delivered.
+    bed.say(id, "SUB down.* 3\r\nSUB asked 4\r\n");
+    let gate_free = bed
+        .broker
+        .connect(PeerKind::Hub, Visitor::default(), None, bed.now);
+    bed.say(gate_free, "INFO {\"leafnode_urls\":[],\"server_id\":\"X\"}\r\n");
+    bed.heard(gate_free);
+    bed.say(
+        gate_free,
+        "LMSG down.secret 0\r\n\r\nLMSG down.x 0\r\n\r\nLMSG asked inbox 0\r\n\r\n",
+    );
+    assert_eq!(bed.heard(id), "MSG down.x 3 0\r\n\r\nMSG asked 4 inbox 0\r\n\r\n");
+    // It may answer who asked, once.
+    bed.say(id, "PUB inbox 0\r\n\r\nPUB inbox 0\r\n\r\n");
+    assert_eq!(
+        bed.heard(id),
+        "-ERR 'Permissions Violation for Publish to \"inbox\"'\r\n"
+    );
+}
+
+/// Several brokers and the streams between them.
+struct World {
+    beds: Vec<Bed>,
+    wires: Vec<[(usize, ConnId); 2]>,
+}
+
+impl World {
+    fn new(count: usize) -> Self {
+        let bed = |at: usize| Bed::with(["A", "B", "C"][at], NatsLimits::default(), Box::new(OpenGate));
+        Self {
+            beds: (0..count).map(bed).collect(),
+            wires: Vec::new(),
+        }
+    }
+
+    fn link(&mut self, from: usize, to: usize, kind: PeerKind) {
+        let other = match kind {
+            PeerKind::Hub => PeerKind::Spoke,
+            _ => PeerKind::Client,
+        };
+        let now = self.beds[0].now;
+        let near = self.beds[from]
+            .broker
+            .connect(kind, Visitor::default(), None, now);
+        let far = self.beds[to].broker.connect(other, Visitor::default(), None, now);
+        self.wires.push([(from, near), (to, far)]);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..100 {
+            let mut is_moved = false;
+            for [near, far] in self.wires.clone() {
+                for ((from, source), (to, sink)) in [(near, far), (far, near)] {
+                    let bytes = self.beds[from].heard(source);
+                    is_moved |= !bytes.is_empty();
+                    self.beds[to].say(sink, &bytes);
+                }
+            }
+            if !is_moved {
+                return;
+            }
+        }
+        panic!("the brokers never stop talking");
+    }
+}
+
+const MESH: PeerKind = PeerKind::Mesh { is_ours: true };
+
+#[test]
+fn three_leaves_linked_all_to_all_deliver_each_message_once() {
+    let mut world = World::new(3);
+    let clients: Vec<ConnId> = (0..3).map(|at| world.beds[at].quiet()).collect();
+    for (at, id) in clients.iter().enumerate() {
+        world.beds[at].say(*id, "SUB news.> 1\r\n");
+    }
+    // Everybody dials everybody: six dials, of which three links remain.
+    for from in 0..3 {
+        for to in (0..3).filter(|to| *to != from) {
+            world.link(from, to, MESH);
+        }
+    }
+    for from in 0..3 {
+        world.beds[from].say(clients[from], "PUB news.x 2\r\nhi\r\n");
+        world.settle();
+        for (at, id) in clients.iter().enumerate() {
+            assert_eq!(
+                world.beds[at].heard(*id),
+                "MSG news.x 1 2\r\nhi\r\n",
+                "from {from} to {at}"
+            );
+        }
+    }
+    let open = |bed: &mut Bed| {
+        bed.broker
+            .conn_stats()
+            .iter()
+            .filter(|conn| conn.kind != PeerKind::Client)
+            .count()
+    };
+    assert_eq!(world.beds.iter_mut().map(open).collect::<Vec<_>>(), [2, 2, 2]);
+}
+
+#[test]
+fn a_request_over_the_mesh_and_over_a_hub_is_answered() {
+    for kinds in [
+        [MESH, MESH],
+        [PeerKind::Hub, PeerKind::Hub],
+        [PeerKind::Hub, MESH],
+    ] {
+        let mut world = World::new(3);
+        // B in the middle: A and C are its spokes, or members of its mesh.
+        world.link(0, 1, kinds[0]);
+        world.link(2, 1, kinds[1]);
+        let asker = world.beds[0].quiet();
+        let far = if kinds == [MESH, MESH] { 1 } else { 2 };
+        let servant = world.beds[far].quiet();
+        world.beds[far].say(servant, "SUB work q 1\r\n");
+        world.settle();
+        world.beds[0].say(asker, "SUB inbox 1\r\nPUB work inbox 1\r\n?\r\n");
+        world.settle();
+        assert_eq!(
+            world.beds[far].heard(servant),
+            "MSG work 1 inbox 1\r\n?\r\n",
+            "{kinds:?}"
+        );
+        world.beds[far].say(servant, "HPUB inbox 12 13\r\nNATS/1.0\r\n\r\n!\r\n");
+        world.settle();
+        assert_eq!(
+            world.beds[0].heard(asker),
+            "HMSG inbox 1 12 13\r\nNATS/1.0\r\n\r\n!\r\n",
+            "{kinds:?}"
+        );
+        // When the servant leaves, interest goes back the whole way and nobody is told to wait.
+        world.beds[far].broker.disconnect(servant);
+        world.settle();
+        world.beds[0].say(asker, "PUB work inbox 1\r\n?\r\n");
+        assert!(
+            world.beds[0]
+                .heard(asker)
+                .starts_with("HMSG inbox 1 36 36\r\nNATS/1.0 503"),
+            "{kinds:?}"
+        );
+    }
+}
+
+#[test]
+fn one_member_of_a_group_that_spans_links_gets_a_message_and_near_ones_are_preferred() {
+    let mut world = World::new(3);
+    world.link(0, 1, MESH);
+    world.link(0, 2, MESH);
+    let mut members = Vec::new();
+    for at in 1..3 {
+        let id = world.beds[at].quiet();
+        world.beds[at].say(id, "SUB work q 1\r\n");
+        members.push((at, id));
+    }
+    world.settle();
+    let sender = world.beds[0].quiet();
+    for _ in 0..100 {
+        world.beds[0].say(sender, "PUB work 0\r\n\r\n");
+    }
+    world.settle();
+    let counts: Vec<usize> = members
+        .iter()
+        .map(|(at, id)| world.beds[*at].heard(*id).matches("MSG").count())
+        .collect();
+    assert_eq!(counts.iter().sum::<usize>(), 100);
+    assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+    let near = world.beds[0].quiet();
+    world.beds[0].say(near, "SUB work q 1\r\n");
+    for _ in 0..10 {
+        world.beds[0].say(sender, "PUB work 0\r\n\r\n");
+    }
+    assert_eq!(world.beds[0].heard(near).matches("MSG").count(), 10);
+}
+
+#[test]
+fn a_circle_of_leaf_nodes_is_found_and_cut() {
+    let mut world = World::new(3);
+    world.link(0, 1, PeerKind::Hub);
+    world.link(1, 2, PeerKind::Hub);
+    world.link(2, 0, PeerKind::Hub);
+    let is_loop = |bed: &mut Bed| {
+        std::iter::from_fn(|| bed.broker.poll_event())
+            .any(|event| matches!(event, BrokerEvent::Closed { why: Close::Loop, .. }))
+    };
+    assert!(world.beds.iter_mut().any(is_loop));
+}
+
+#[test]
+fn a_port_that_is_another_kind_of_port_is_named() {
+    let mut bed = Bed::new();
+    let id = bed
+        .broker
+        .connect(PeerKind::Hub, Visitor::default(), None, bed.now);
+    bed.say(id, "INFO {\"server_id\":\"X\",\"headers\":true}\r\n");
+    let why = bed.broker.closed(id).expect("closed").to_string();
+    assert!(why.contains("leaf node port"), "{why}");
+
+    let id = bed.broker.connect(MESH, Visitor::default(), None, bed.now);
+    bed.say(id, "INFO {\"server_id\":\"X\",\"headers\":true}\r\n");
+    let why = bed.broker.closed(id).expect("closed").to_string();
+    assert!(why.contains("--leafnode"), "{why}");
+
+    let id = bed
+        .broker
+        .connect(PeerKind::Spoke, Visitor::default(), None, bed.now);
+    bed.heard(id);
+    bed.say(id, "CONNECT {\"lang\":\"go\"}\r\n");
+    assert_eq!(bed.heard(id), "-ERR 'attempted to connect to leaf node port'\r\n");
+}
