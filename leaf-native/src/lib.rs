@@ -8,8 +8,10 @@
 //! A shell moves bytes. It never looks inside a message and never writes SQL; clock, dice, files and sockets are
 //! here and nowhere in the core. The library half exists so that tests reach the parts.
 
+pub mod broker;
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod disk;
 pub mod drive;
 pub mod error;

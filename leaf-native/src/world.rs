@@ -15,3 +15,22 @@ pub fn entropy() -> [u8; 20] {
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
+
+/// What a NATS server calls itself: `N` and 55 random letters and digits, as clients expect it.
+pub fn server_id() -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut bytes = [0; 55];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    let letters = bytes
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+    std::iter::once('N').chain(letters).collect()
+}
+
+/// What an nkey has to sign: 11 random bytes in base64, as NATS servers send it.
+pub fn nonce() -> String {
+    use base64::Engine;
+    let mut bytes = [0; 11];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}

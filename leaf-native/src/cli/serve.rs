@@ -1,6 +1,8 @@
 //! `leaf serve`: repositories over HTTP, until told to stop.
 
 use super::global::Global;
+use crate::broker::{Broker, BrokerBound};
+use crate::config::{Config, Nats};
 use crate::error::CliError;
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
 use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions, TlsFiles};
@@ -44,6 +46,15 @@ pub(super) struct Serve {
     /// elsewhere all are answered until one is given
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
+    /// Carry a NATS broker that clients reach here; may be given several times; port 0: any free port
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    nats: Vec<String>,
+    /// Let NATS leaf nodes join here
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    nats_leafnodes: Vec<String>,
+    /// Settings from a TOML file: users of the broker, its limits
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Largest request. Units: MiB
     #[arg(long, value_name = "MIB", default_value_t = 256)]
     request_max: usize,
@@ -56,26 +67,52 @@ impl Serve {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
         start_log(global.out());
         let repositories = Repositories::new(&self.paths)?;
+        let broker = self.broker()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()?;
-        runtime.block_on(self.serve(repositories, global.out()))
+        runtime.block_on(self.serve(repositories, broker, global.out()))
     }
 
-    async fn serve(&self, repositories: Repositories, out: Out) -> Result<(), CliError> {
+    async fn serve(
+        &self,
+        repositories: Repositories,
+        broker: Option<Broker>,
+        out: Out,
+    ) -> Result<(), CliError> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
         let server = Server::bind(repositories, &self.options()).await?;
         let bound = server.bound().clone();
         if let Some(file) = &self.ready_file {
-            write_ready(file, &bound)?;
+            write_ready(file, &bound, broker.as_ref().map(Broker::bound))?;
         }
         announce(out, &bound, names.as_deref());
+        for address in broker.iter().flat_map(|broker| &broker.bound().clients) {
+            out.note(format!("NATS at nats://{address}"));
+        }
         server.run(until_told(interrupt, terminate, out)).await;
+        if let Some(broker) = broker {
+            broker.stop().await;
+        }
         out.note("stopped");
         Ok(())
+    }
+
+    /// The NATS broker, if one is asked for.
+    fn broker(&self) -> Result<Option<Broker>, CliError> {
+        let mut nats = match &self.config {
+            Some(file) => Config::read(file)?.nats,
+            None => Nats::default(),
+        };
+        nats.listen.extend(self.nats.iter().cloned());
+        nats.leafnode_listen.extend(self.nats_leafnodes.iter().cloned());
+        match nats.is_wanted() {
+            true => Broker::start(nats.options()).map(Some),
+            false => Ok(None),
+        }
     }
 
     fn options(&self) -> ServerOptions {
@@ -115,9 +152,13 @@ async fn until_told(mut interrupt: Signal, mut terminate: Signal, out: Out) {
 }
 
 /// Puts the addresses where a script waits for them: all at once, or not at all.
-fn write_ready(file: &Path, bound: &Bound) -> Result<(), CliError> {
+fn write_ready(file: &Path, bound: &Bound, nats: Option<&BrokerBound>) -> Result<(), CliError> {
     let addresses: Vec<String> = bound.addresses.iter().map(ToString::to_string).collect();
-    let ready = json!({ "http": addresses, "url": bound.url, "pid": std::process::id() });
+    let mut ready = json!({ "http": addresses, "url": bound.url, "pid": std::process::id() });
+    if let Some(nats) = nats {
+        ready["nats"] = json!(nats.clients);
+        ready["nats_leafnodes"] = json!(nats.leafnodes);
+    }
     let mut unfinished = file.as_os_str().to_owned();
     unfinished.push(".part");
     let written =

@@ -1,0 +1,152 @@
+//! Who may use the broker: a token, users with passwords, users with keys.
+//!
+//! Source: NATS authentication (docs.nats.io, `securing_nats/auth_intro`).
+
+use leaf_core::nats::broker::{Gate, Grant, Visitor};
+use leaf_core::nats::info::{Connect, Rights};
+use serde::Deserialize;
+
+/// Everybody who may connect. Nobody known means that nobody has to say who they are.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Accounts {
+    /// A secret that is enough by itself, and allows everything.
+    pub token: Option<String>,
+    /// Users.
+    #[serde(rename = "user")]
+    pub users: Vec<User>,
+}
+
+/// One user.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct User {
+    /// The name, unless a key is enough.
+    pub name: String,
+    /// As it is, or as bcrypt keeps it (`$2a$..`).
+    pub password: Option<String>,
+    /// A public key, `U..`, that signs what the broker asks it to.
+    pub nkey: Option<String>,
+    /// What it may publish to.
+    pub publish: Rights,
+    /// What it may subscribe to.
+    pub subscribe: Rights,
+    /// It may answer whoever asks it.
+    pub responses: bool,
+}
+
+/// Why a user cannot be one.
+#[derive(Debug, thiserror::Error)]
+pub enum BadAccount {
+    /// Neither password nor key.
+    #[error("user {0} has neither password nor nkey")]
+    Bare(String),
+    /// Not a public key of a user.
+    #[error("{0} is no public nkey of a user (U and 55 letters and digits)")]
+    Key(String),
+}
+
+/// Answers to one reply subject, and for how long: what nats-server allows unless told otherwise.
+const RESPONSES: leaf_core::nats::broker::Responses = leaf_core::nats::broker::Responses {
+    count_max: 1,
+    age_ms_max: 120_000,
+};
+
+impl Accounts {
+    /// Whether nobody has to say who they are.
+    pub fn is_empty(&self) -> bool {
+        self.token.is_none() && self.users.is_empty()
+    }
+
+    /// Whether all users can be told apart from strangers.
+    ///
+    /// # Errors
+    ///
+    /// [`BadAccount`], for the first that cannot.
+    pub fn check(&self) -> Result<(), BadAccount> {
+        for user in &self.users {
+            match &user.nkey {
+                None if user.password.is_none() => return Err(BadAccount::Bare(user.name.clone())),
+                Some(key) if nkeys::KeyPair::from_public_key(key).is_err() || !key.starts_with('U') => {
+                    return Err(BadAccount::Key(key.clone()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, visitor: &Visitor, connect: &Connect) -> Option<&User> {
+        self.users
+            .iter()
+            .find(|user| match (&user.nkey, &connect.nkey, &connect.user) {
+                (Some(own), Some(claimed), _) => own == claimed && is_signed(own, visitor, connect),
+                (None, _, Some(name)) => {
+                    *name == user.name
+                        && is_password(
+                            user.password.as_deref().unwrap_or_default(),
+                            connect.pass.as_deref().unwrap_or_default(),
+                        )
+                }
+                _ => false,
+            })
+    }
+}
+
+impl Gate for Accounts {
+    fn is_guarded(&self, visitor: &Visitor) -> bool {
+        // What comes from the leaf itself is the leaf.
+        !self.is_empty() && visitor.proved.is_none()
+    }
+
+    fn admit(&mut self, visitor: &Visitor, connect: &Connect) -> Option<Grant> {
+        if !self.is_guarded(visitor) {
+            return Some(Grant::default());
+        }
+        let is_token = |token: &String| {
+            let said = connect.auth_token.as_deref().unwrap_or_default();
+            is_same(token.as_bytes(), said.as_bytes())
+        };
+        if self.token.as_ref().is_some_and(is_token) {
+            return Some(Grant::default());
+        }
+        let user = self.find(visitor, connect)?;
+        Some(Grant {
+            user: match user.name.is_empty() {
+                true => user.nkey.clone().unwrap_or_default(),
+                false => user.name.clone(),
+            },
+            publish: user.publish.clone(),
+            subscribe: user.subscribe.clone(),
+            responses: user.responses.then_some(RESPONSES),
+        })
+    }
+}
+
+fn is_password(kept: &str, said: &str) -> bool {
+    match kept.starts_with("$2") {
+        true => bcrypt::verify(said, kept).unwrap_or(false),
+        false => is_same(kept.as_bytes(), said.as_bytes()),
+    }
+}
+
+/// Takes as long whatever is different.
+fn is_same(left: &[u8], right: &[u8]) -> bool {
+    use subtle::ConstantTimeEq;
+    left.ct_eq(right).into()
+}
+
+fn is_signed(key: &str, visitor: &Visitor, connect: &Connect) -> bool {
+    let Some(signature) = connect.sig.as_deref().and_then(unbase64) else {
+        return false;
+    };
+    nkeys::KeyPair::from_public_key(key)
+        .is_ok_and(|key| key.verify(visitor.nonce.as_bytes(), &signature).is_ok())
+}
+
+/// Clients differ in the alphabet and in whether they pad.
+fn unbase64(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine;
+    let text = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).ok()
+}

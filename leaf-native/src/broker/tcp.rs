@@ -1,0 +1,140 @@
+//! TCP sockets of the broker: one task for each, which reads; whoever has something for it writes.
+
+use super::shared::{Shared, Sink};
+use crate::world;
+use leaf_core::nats::broker::{PeerKind, Visitor};
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+/// What one read may bring. One buffer serves all sockets: an idle connection has none.
+const READ_BYTES: usize = 64 << 10;
+/// Reads in a row before the others have their turn.
+const READS_MAX: usize = 8;
+/// How long one who writes faster than others read has to wait before it is read again.
+const STALL: Duration = Duration::from_millis(2);
+/// How long the last words to a connection may take.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(2);
+
+thread_local! {
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
+pub(super) async fn accept(shared: Rc<Shared>, listener: TcpListener, kind: PeerKind) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let (shared, address) = (Rc::clone(&shared), peer.to_string());
+                tokio::task::spawn_local(async move {
+                    serve(&shared, stream, kind, address).await;
+                });
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: they come back as connections end.
+                tracing::warn!(%error, "cannot accept");
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Serves a socket until it ends.
+pub(super) async fn serve(shared: &Rc<Shared>, stream: TcpStream, kind: PeerKind, address: String) {
+    // Whatever is written is a whole batch of messages.
+    stream.set_nodelay(true).ok();
+    let socket = Rc::new(stream);
+    let wake = Rc::new(Notify::new());
+    let visitor = Visitor {
+        address,
+        nonce: world::nonce(),
+        proved: None,
+    };
+    let id = shared
+        .machine
+        .borrow_mut()
+        .connect(kind, visitor, None, world::now());
+    shared.add(
+        id,
+        Sink {
+            socket: Some(Rc::clone(&socket)),
+            wake: Rc::clone(&wake),
+        },
+    );
+    loop {
+        let (is_blocked, is_closed) = {
+            let machine = shared.machine.borrow();
+            (!machine.transmit(id).is_empty(), machine.closed(id).is_some())
+        };
+        if is_closed {
+            if is_blocked && !shared.write(id, &socket) {
+                timeout(LAST_WORDS_MAX, async {
+                    while !shared.write(id, &socket) && socket.writable().await.is_ok() {}
+                })
+                .await
+                .ok();
+            }
+            break;
+        }
+        let interest = match is_blocked {
+            true => Interest::READABLE | Interest::WRITABLE,
+            false => Interest::READABLE,
+        };
+        let ready = tokio::select! {
+            ready = socket.ready(interest) => ready,
+            () = wake.notified() => continue,
+        };
+        let Ok(ready) = ready else { break };
+        if ready.is_writable() {
+            shared.write(id, &socket);
+        }
+        if ready.is_readable() || ready.is_read_closed() {
+            match read(shared, id, &socket) {
+                Read::Ended => break,
+                Read::Pressed => sleep(STALL).await,
+                Read::Again => tokio::task::yield_now().await,
+                Read::Dry => {}
+            }
+        }
+    }
+    shared.remove(id);
+}
+
+enum Read {
+    Again,
+    Dry,
+    Ended,
+    Pressed,
+}
+
+/// Reads what is there and hands it over; who gets something is written to once for each read.
+fn read(shared: &Shared, id: leaf_core::nats::broker::ConnId, socket: &TcpStream) -> Read {
+    BUFFER.with_borrow_mut(|buffer| {
+        for _ in 0..READS_MAX {
+            let count = match socket.try_read(buffer) {
+                Ok(0) => return Read::Ended,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::Dry,
+                Err(_) => return Read::Ended,
+            };
+            let is_pressed = {
+                let mut machine = shared.machine.borrow_mut();
+                let bytes = buffer.get(..count).unwrap_or_default();
+                machine.handle_bytes(id, bytes, world::now());
+                machine.is_pressed()
+            };
+            shared.flush();
+            if is_pressed {
+                return Read::Pressed;
+            }
+            if count < READ_BYTES {
+                return Read::Dry;
+            }
+        }
+        Read::Again
+    })
+}

@@ -1,0 +1,127 @@
+//! The configuration file of `leaf serve`: what does not fit on a command line.
+//!
+//! ```toml
+//! [nats]
+//! listen = ["127.0.0.1:4222"]        # clients
+//! leafnode-listen = ["127.0.0.1:7422"]
+//! name = "kitchen"
+//! token = "..."                      # enough by itself, allows everything
+//!
+//! [[nats.user]]
+//! name = "ann"
+//! password = "$2b$12$..."            # bcrypt, or as it is
+//! publish = { allow = ["fossil.>"], deny = ["fossil.secret.>"] }
+//! subscribe = { allow = ["fossil.>", "_INBOX.>"] }
+//!
+//! [[nats.user]]
+//! nkey = "U..."                      # a public key
+//!
+//! [nats.limits]
+//! payload-bytes = 1048576
+//! pending-bytes = 8388608
+//! ```
+
+use crate::broker::{Accounts, BrokerOptions};
+use crate::error::{CliError, Exit};
+use leaf_core::limits::NatsLimits;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// The NATS broker; absent: none but for what the command line says.
+    pub nats: Nats,
+}
+
+/// The part about the NATS broker.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Nats {
+    /// Where clients connect.
+    pub listen: Vec<String>,
+    /// Where leaf nodes connect.
+    pub leafnode_listen: Vec<String>,
+    /// What the broker calls itself.
+    pub name: Option<String>,
+    /// Who may connect.
+    #[serde(flatten)]
+    pub accounts: Accounts,
+    /// Bounds other than the usual ones.
+    pub limits: Bounds,
+}
+
+/// Bounds of the broker; what is absent is as usual.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Bounds {
+    /// Header and body of one message.
+    pub payload_bytes: Option<usize>,
+    /// One control line.
+    pub line_bytes: Option<usize>,
+    /// What may wait for one connection.
+    pub pending_bytes: Option<usize>,
+    /// Connections at a time.
+    pub connections: Option<usize>,
+    /// Subscriptions of one client.
+    pub subscriptions: Option<usize>,
+    /// How long a connection may be silent. Units: milliseconds.
+    pub ping_interval_ms: Option<i64>,
+    /// Questions without an answer.
+    pub pings_out: Option<u32>,
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or says something that has no meaning; the message says where.
+    pub fn read(file: &Path) -> Result<Self, CliError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| CliError::storage(format!("cannot read {}", file.display()), &error))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            CliError::new(Exit::Usage, format!("{}: {error}", file.display()))
+                .next_step("leaf serve --help shows the settings")
+        })?;
+        config
+            .nats
+            .accounts
+            .check()
+            .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
+        Ok(config)
+    }
+}
+
+impl Nats {
+    /// Whether there is anything to start.
+    pub fn is_wanted(&self) -> bool {
+        !self.listen.is_empty() || !self.leafnode_listen.is_empty()
+    }
+
+    /// What the broker is told.
+    pub fn options(self) -> BrokerOptions {
+        let usual = NatsLimits::default();
+        let bounds = self.limits;
+        BrokerOptions {
+            addresses: self.listen,
+            leafnode_addresses: self.leafnode_listen,
+            name: self.name.unwrap_or_else(|| "leaf".into()),
+            accounts: self.accounts,
+            limits: NatsLimits {
+                payload_bytes_max: bounds.payload_bytes.unwrap_or(usual.payload_bytes_max),
+                line_bytes_max: bounds.line_bytes.unwrap_or(usual.line_bytes_max),
+                pending_bytes_max: bounds.pending_bytes.unwrap_or(usual.pending_bytes_max),
+                connections_max: bounds.connections.unwrap_or(usual.connections_max),
+                subscriptions_max: bounds.subscriptions.unwrap_or(usual.subscriptions_max),
+                ping_interval_ms: bounds.ping_interval_ms.unwrap_or(usual.ping_interval_ms),
+                first_ping_ms: bounds
+                    .ping_interval_ms
+                    .map_or(usual.first_ping_ms, |ms| ms.min(usual.first_ping_ms)),
+                pings_out_max: bounds.pings_out.unwrap_or(usual.pings_out_max),
+                ..usual
+            },
+        }
+    }
+}
