@@ -15,6 +15,7 @@
 //! answer (`tests/nats`).
 
 pub mod broker;
+pub mod client;
 pub mod info;
 pub mod op;
 mod read;

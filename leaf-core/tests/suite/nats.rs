@@ -4,6 +4,7 @@ use leaf_core::limits::NatsLimits;
 use leaf_core::nats::broker::{
     BrokerConfig, BrokerEvent, Close, ConnId, Gate, Grant, NatsBroker, OpenGate, PeerKind, Responses, Visitor,
 };
+use leaf_core::nats::client::{NatsClient, NatsError, NatsEvent};
 use leaf_core::nats::info::{Connect, Rights};
 use leaf_core::nats::op::ClientOp;
 use leaf_core::nats::{BadOp, Scan, Sublist, scan_client, scan_leaf, scan_server, subject};
@@ -620,4 +621,192 @@ fn a_port_that_is_another_kind_of_port_is_named() {
     bed.heard(id);
     bed.say(id, "CONNECT {\"lang\":\"go\"}\r\n");
     assert_eq!(bed.heard(id), "-ERR 'attempted to connect to leaf node port'\r\n");
+}
+
+/// A client and the broker it is connected to.
+struct Call {
+    bed: Bed,
+    client: NatsClient,
+    id: Option<ConnId>,
+}
+
+impl Call {
+    fn new() -> Self {
+        let bed = Bed::new();
+        let client = NatsClient::new(Connect::default(), None, NatsLimits::default(), 7, bed.now);
+        let mut call = Self {
+            bed,
+            client,
+            id: None,
+        };
+        call.dial();
+        call
+    }
+
+    fn dial(&mut self) {
+        self.bed.now = self
+            .client
+            .poll_dial()
+            .expect("wants to connect")
+            .max(self.bed.now);
+        self.client.handle_connected(self.bed.now);
+        let kind = PeerKind::Client;
+        self.id = Some(
+            self.bed
+                .broker
+                .connect(kind, Visitor::default(), None, self.bed.now),
+        );
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        let Some(id) = self.id else { return };
+        for _ in 0..20 {
+            let heard = self.bed.heard(id);
+            self.client.handle_bytes(heard.as_bytes(), self.bed.now);
+            let said = self.client.poll_transmit().unwrap_or_default();
+            self.bed.broker.handle_bytes(id, &said, self.bed.now);
+        }
+    }
+
+    fn events(&mut self) -> Vec<NatsEvent> {
+        std::iter::from_fn(|| self.client.poll_event()).collect()
+    }
+}
+
+#[test]
+fn a_client_asks_and_is_answered_or_told_that_nobody_hears() {
+    let mut call = Call::new();
+    assert!(matches!(call.events().as_slice(), [NatsEvent::Ready { .. }]));
+    let servant = call.bed.quiet();
+    call.bed.say(servant, "SUB ask 1\r\n");
+    let deadline = Timestamp(call.bed.now.0 + 5_000);
+    let request = call.client.request(b"ask", b"?", deadline).expect("sent");
+    call.settle();
+    let asked = call.bed.heard(servant);
+    let reply = asked.split(' ').nth(3).expect("a reply subject").to_owned();
+    call.bed.say(servant, &format!("PUB {reply} 1\r\n!\r\n"));
+    call.settle();
+    match call.events().as_slice() {
+        [
+            NatsEvent::Reply {
+                request: got,
+                reply: Ok(arrival),
+            },
+        ] => {
+            assert_eq!((*got, arrival.body.as_slice()), (request, b"!".as_slice()));
+        }
+        other => panic!("{other:?}"),
+    }
+    call.client.request(b"nobody", b"?", deadline).expect("sent");
+    call.settle();
+    assert!(matches!(
+        call.events().as_slice(),
+        [NatsEvent::Reply {
+            reply: Err(NatsError::NoResponders),
+            ..
+        }]
+    ));
+    call.client.request(b"ask", b"?", deadline).expect("sent");
+    call.client.handle_timeout(deadline);
+    assert!(matches!(
+        call.events().as_slice(),
+        [NatsEvent::Reply {
+            reply: Err(NatsError::TimedOut),
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn a_client_that_lost_its_connection_asks_for_everything_again() {
+    let mut call = Call::new();
+    let sid = call.client.subscribe(b"news.*", None);
+    call.settle();
+    call.events();
+    let deadline = Timestamp(call.bed.now.0 + 5_000);
+    call.client.request(b"news.x", b"", deadline).expect("sent");
+    call.client.handle_disconnected(call.bed.now);
+    assert!(matches!(
+        call.events().as_slice(),
+        [
+            NatsEvent::Reply {
+                reply: Err(NatsError::Away),
+                ..
+            },
+            NatsEvent::Lost(NatsError::Away)
+        ]
+    ));
+    assert_eq!(
+        call.client.request(b"news.x", b"", deadline),
+        Err(NatsError::Away)
+    );
+    let before = call.bed.now;
+    call.dial();
+    assert!(call.bed.now > before, "not at once: others were cut off, too");
+    let sender = call.bed.quiet();
+    call.bed.say(sender, "PUB news.y 2\r\nhi\r\n");
+    call.settle();
+    let events = call.events();
+    assert!(
+        matches!(&events[..], [NatsEvent::Ready { .. }, NatsEvent::Message(arrival)]
+            if arrival.sid == sid && arrival.body == b"hi"),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn attempts_come_later_and_later_but_never_too_late() {
+    let mut now = Timestamp(0);
+    let mut client = NatsClient::new(Connect::default(), None, NatsLimits::default(), 3, now);
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        client.handle_connected(now);
+        client.handle_disconnected(now);
+        let due = client.poll_dial().expect("tries again");
+        waits.push(due.0 - now.0);
+        now = due;
+    }
+    assert!(waits[0] <= 250 && waits[11] > 7_000, "{waits:?}");
+    assert!(
+        waits.iter().all(|wait| (100..=15_000).contains(wait)),
+        "{waits:?}"
+    );
+}
+
+#[test]
+fn what_a_server_says_last_is_why_a_connection_was_lost() {
+    let lost = |said: &str| {
+        let mut client = NatsClient::new(Connect::default(), None, NatsLimits::default(), 3, Timestamp(0));
+        client.handle_connected(Timestamp(0));
+        client.handle_bytes(said.as_bytes(), Timestamp(0));
+        match client.poll_event() {
+            Some(NatsEvent::Lost(why)) => why,
+            other => panic!("{said}: {other:?}"),
+        }
+    };
+    assert_eq!(
+        lost("INFO {}\r\n-ERR 'Authorization Violation'\r\n"),
+        NatsError::Denied("Authorization Violation".into())
+    );
+    assert_eq!(lost("INFO {\"leafnode_urls\":[\"x\"]}\r\n"), NatsError::WrongPort);
+    assert_eq!(
+        lost("HTTP/1.1 400 Bad Request\r\n"),
+        NatsError::PeerProtocol(BadOp::Verb)
+    );
+    assert_eq!(
+        lost("INFO {}\r\n-ERR 'Stale Connection'\r\n"),
+        NatsError::PeerSays("Stale Connection".into())
+    );
+}
+
+#[test]
+fn a_message_that_the_server_would_not_take_is_not_sent() {
+    let mut client = NatsClient::new(Connect::default(), None, NatsLimits::default(), 3, Timestamp(0));
+    client.handle_connected(Timestamp(0));
+    client.handle_bytes(b"INFO {\"max_payload\":4}\r\nPONG\r\n", Timestamp(0));
+    client.poll_transmit();
+    let sent = client.request(b"a", b"12345", Timestamp(9));
+    assert_eq!(sent, Err(NatsError::PayloadTooLarge { bytes: 5, max: 4 }));
+    assert_eq!(client.poll_transmit(), None);
 }
