@@ -1,17 +1,17 @@
 //! Fossil repositories and their sync protocol as plain values: bytes and a repository in, bytes out.
 //!
 //! ```text
-//!    format      xfer          pure bytes: what a repository, what a message is made of
-//!       \          |
-//!       repo       |           SQL, and nothing else that touches the world
+//!    format      xfer      nats    pure bytes: what a repository, what a message is made of;
+//!       \          |                what carries messages, and knows nothing of the other two
+//!       repo       |                SQL, and nothing else that touches the world
 //!         \        |
-//!          `----  sync         a client session and a server function
+//!          `----  sync              a client session and a server function
 //! ```
 //!
 //! Nothing here waits, asks what time it is, throws dice, starts a thread or opens a file. A shell
 //! (`leaf-native`, later `leaf-wasm`) opens the SQLite connection, carries the messages, and passes the
 //! time and random bytes in. Order of reading: [`id`], [`time`], [`limits`], [`mod@format`], [`xfer`],
-//! [`repo`], [`sync`].
+//! [`repo`], [`sync`]; and by itself [`nats`].
 #![forbid(unsafe_code)]
 
 pub mod format;

@@ -3,6 +3,7 @@
 //! ```text
 //!   cli ──▶ drive ──▶ remote::http        a command syncs: one thread, one request at a time
 //!      └──▶ serve ──▶ repo_pool           a server answers: tokio for sockets, threads for repositories
+//!             └────▶ broker               NATS: a thread, its sockets, the broker of the core
 //! ```
 //!
 //! A shell moves bytes. It never looks inside a message and never writes SQL; clock, dice, files and sockets are

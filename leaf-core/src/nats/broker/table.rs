@@ -1,6 +1,4 @@
 //! Things by number, the numbers of what is gone used again.
-//!
-//! Ours alone.
 
 /// A list with holes.
 #[derive(Debug)]
