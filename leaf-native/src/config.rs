@@ -95,11 +95,6 @@ impl Config {
 }
 
 impl Nats {
-    /// Whether there is anything to start.
-    pub fn is_wanted(&self) -> bool {
-        !self.listen.is_empty() || !self.leafnode_listen.is_empty()
-    }
-
     /// What the broker is told.
     pub fn options(self) -> BrokerOptions {
         let usual = NatsLimits::default();

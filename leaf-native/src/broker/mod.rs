@@ -28,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::WebSocketStream;
 
 /// A stream that is no socket of the broker's own.
 pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -63,7 +64,11 @@ pub struct BrokerBound {
     pub leafnodes: Vec<SocketAddr>,
 }
 
+/// A stream of frames, its handshake done.
+pub type WebSocket = WebSocketStream<Box<dyn Stream>>;
+
 enum Command {
+    AttachWeb(Box<WebSocket>, Visitor),
     Attach(Box<dyn Stream>, PeerKind, Visitor),
     Stat(oneshot::Sender<(BrokerStat, Vec<ConnStat>)>),
     Stop(oneshot::Sender<()>),
@@ -74,6 +79,7 @@ enum Command {
 pub struct Broker {
     commands: mpsc::UnboundedSender<Command>,
     bound: BrokerBound,
+    is_guarded: bool,
 }
 
 impl Broker {
@@ -98,10 +104,15 @@ impl Broker {
         };
         let (commands, orders) = mpsc::unbounded_channel();
         let config = config(&options, &bound);
+        let is_guarded = !options.accounts.is_empty();
         std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || run(config, options, clients, leafnodes, orders))?;
-        Ok(Self { commands, bound })
+        Ok(Self {
+            commands,
+            bound,
+            is_guarded,
+        })
     }
 
     /// Where it listens.
@@ -119,6 +130,23 @@ impl Broker {
         };
         // A broker that has stopped drops the stream, which its other end sees.
         self.commands.send(Command::Attach(stream, kind, visitor)).ok();
+    }
+
+    /// Hands a `WebSocket` over.
+    pub fn attach_web(&self, socket: WebSocket, address: String) {
+        let visitor = Visitor {
+            address,
+            nonce: world::nonce(),
+            proved: None,
+        };
+        self.commands
+            .send(Command::AttachWeb(Box::new(socket), visitor))
+            .ok();
+    }
+
+    /// Whether clients have to say who they are.
+    pub fn is_guarded(&self) -> bool {
+        self.is_guarded
     }
 
     /// A connection of the leaf itself, without a socket.
@@ -228,6 +256,10 @@ async fn obey(shared: &Rc<Shared>, mut orders: mpsc::UnboundedReceiver<Command>)
         match order {
             Command::Attach(stream, kind, visitor) => {
                 tokio::task::spawn_local(stream::serve(Rc::clone(shared), stream, kind, visitor));
+            }
+            Command::AttachWeb(socket, visitor) => {
+                let (shared, kind) = (Rc::clone(shared), PeerKind::Client);
+                tokio::task::spawn_local(stream::serve_web(shared, *socket, kind, visitor));
             }
             Command::Stat(reply) => {
                 let machine = shared.machine.borrow();

@@ -1,75 +1,169 @@
-//! Connections that are no sockets of the broker: read, handed over, and written by one task.
+//! Connections that are no sockets of the broker: byte streams and `WebSocket`s, each one task.
+//!
+//! Source: RFC 6455; which close code says what: `nats-server`, `server/websocket.go`.
 
-use super::Stream;
 use super::shared::{Shared, Sink};
+use super::{Stream, WebSocket};
 use crate::world;
-use leaf_core::nats::broker::{PeerKind, Visitor};
+use futures_util::{SinkExt, StreamExt};
+use leaf_core::nats::broker::{Close, ConnId, PeerKind, Visitor};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 /// What one read may bring.
 const READ_BYTES: usize = 16 << 10;
-/// What one write takes.
+/// What one write, or one frame, takes.
 const WRITE_BYTES: usize = 64 << 10;
 /// How long one who writes faster than others read has to wait before it is read again.
 const STALL: Duration = Duration::from_millis(2);
+/// How long one may take nothing of what it is sent.
+const WRITE_SILENCE_MAX: Duration = Duration::from_secs(10);
 
-pub(super) async fn serve(shared: Rc<Shared>, stream: Box<dyn Stream>, kind: PeerKind, visitor: Visitor) {
-    let (mut source, mut sink) = tokio::io::split(stream);
-    let wake = Rc::new(Notify::new());
-    let id = shared
-        .machine
-        .borrow_mut()
-        .connect(kind, visitor, None, world::now());
-    shared.add(
-        id,
-        Sink {
+/// A connection and its place among the others; gone from there when this is dropped.
+struct Seat {
+    shared: Rc<Shared>,
+    id: ConnId,
+    wake: Rc<Notify>,
+}
+
+impl Seat {
+    fn take(shared: Rc<Shared>, kind: PeerKind, visitor: Visitor) -> Self {
+        let wake = Rc::new(Notify::new());
+        let id = shared
+            .machine
+            .borrow_mut()
+            .connect(kind, visitor, None, world::now());
+        let sink = Sink {
             socket: None,
             wake: Rc::clone(&wake),
-        },
-    );
+        };
+        shared.add(id, sink);
+        Self { shared, id, wake }
+    }
+
+    /// Hands over what was read.
+    async fn hand_over(&self, bytes: &[u8]) {
+        let is_pressed = {
+            let mut machine = self.shared.machine.borrow_mut();
+            machine.handle_bytes(self.id, bytes, world::now());
+            machine.is_pressed()
+        };
+        self.shared.flush();
+        if is_pressed {
+            sleep(STALL).await;
+        }
+    }
+
+    /// Waits for something to write; `None` once the connection has ended and nothing is left.
+    async fn wanted(&self) -> Option<Vec<u8>> {
+        loop {
+            {
+                let machine = self.shared.machine.borrow();
+                let bytes = machine.transmit(self.id);
+                if !bytes.is_empty() {
+                    return Some(bytes.get(..WRITE_BYTES).unwrap_or(bytes).to_vec());
+                }
+                if machine.closed(self.id).is_some() {
+                    return None;
+                }
+            }
+            self.wake.notified().await;
+        }
+    }
+
+    fn written(&self, bytes: usize) {
+        self.shared.machine.borrow_mut().sent(self.id, bytes);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.shared.remove(self.id);
+    }
+}
+
+/// Serves a byte stream until it ends.
+pub(super) async fn serve(shared: Rc<Shared>, stream: Box<dyn Stream>, kind: PeerKind, visitor: Visitor) {
+    let seat = Seat::take(shared, kind, visitor);
+    let (mut source, mut sink) = tokio::io::split(stream);
     let reading = async {
         let mut buffer = vec![0; READ_BYTES];
         while let Ok(count @ 1..) = source.read(&mut buffer).await {
-            let is_pressed = {
-                let mut machine = shared.machine.borrow_mut();
-                machine.handle_bytes(id, buffer.get(..count).unwrap_or_default(), world::now());
-                machine.is_pressed()
-            };
-            shared.flush();
-            if is_pressed {
-                sleep(STALL).await;
-            }
+            seat.hand_over(buffer.get(..count).unwrap_or_default()).await;
         }
     };
     let writing = async {
-        loop {
-            let (bytes, is_closed) = {
-                let machine = shared.machine.borrow();
-                let bytes = machine.transmit(id);
-                let bytes = bytes.get(..WRITE_BYTES).unwrap_or(bytes).to_vec();
-                (bytes, machine.closed(id).is_some())
+        while let Some(bytes) = seat.wanted().await {
+            let write = async {
+                sink.write_all(&bytes).await?;
+                sink.flush().await
             };
-            if bytes.is_empty() {
-                if is_closed {
-                    return;
-                }
-                wake.notified().await;
-                continue;
+            match timeout(WRITE_SILENCE_MAX, write).await {
+                Ok(Ok(())) => seat.written(bytes.len()),
+                _ => return,
             }
-            if sink.write_all(&bytes).await.is_err() || sink.flush().await.is_err() {
-                return;
-            }
-            shared.machine.borrow_mut().sent(id, bytes.len());
         }
+        sink.shutdown().await.ok();
     };
     tokio::select! {
         () = reading => {}
         () = writing => {}
     }
-    sink.shutdown().await.ok();
-    shared.remove(id);
+}
+
+/// Serves a `WebSocket` until it ends. The protocol is a stream: its operations may begin and end anywhere in
+/// a frame, and a text frame is as good as a binary one.
+pub(super) async fn serve_web(shared: Rc<Shared>, socket: WebSocket, kind: PeerKind, visitor: Visitor) {
+    let seat = Seat::take(shared, kind, visitor);
+    let (mut sink, mut source) = socket.split();
+    let reading = async {
+        while let Some(Ok(message)) = source.next().await {
+            match message {
+                Message::Binary(bytes) => seat.hand_over(&bytes).await,
+                Message::Text(text) => seat.hand_over(text.as_bytes()).await,
+                Message::Close(_) => return,
+                // Pings are answered by the library.
+                _ => {}
+            }
+        }
+    };
+    let writing = async {
+        while let Some(bytes) = seat.wanted().await {
+            let count = bytes.len();
+            match timeout(WRITE_SILENCE_MAX, sink.send(Message::Binary(bytes.into()))).await {
+                Ok(Ok(())) => seat.written(count),
+                _ => return,
+            }
+        }
+        let why = seat.shared.machine.borrow().closed(seat.id).cloned();
+        let frame = CloseFrame {
+            code: close_code(why.as_ref()),
+            reason: why.map(|why| why.to_string()).unwrap_or_default().into(),
+        };
+        timeout(WRITE_SILENCE_MAX, sink.send(Message::Close(Some(frame))))
+            .await
+            .ok();
+    };
+    tokio::select! {
+        () = reading => {}
+        () = writing => {}
+    }
+}
+
+fn close_code(why: Option<&Close>) -> CloseCode {
+    match why {
+        Some(
+            Close::Authorization | Close::AuthTimeout | Close::Slow | Close::TooMany | Close::Permission,
+        ) => CloseCode::Policy,
+        Some(Close::Arguments | Close::Line | Close::Verb) => CloseCode::Protocol,
+        Some(Close::Payload) => CloseCode::Size,
+        Some(Close::Shutdown | Close::Stale) => CloseCode::Away,
+        _ => CloseCode::Normal,
+    }
 }

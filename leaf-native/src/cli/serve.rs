@@ -75,47 +75,37 @@ impl Serve {
         runtime.block_on(self.serve(repositories, broker, global.out()))
     }
 
-    async fn serve(
-        &self,
-        repositories: Repositories,
-        broker: Option<Broker>,
-        out: Out,
-    ) -> Result<(), CliError> {
+    async fn serve(&self, repositories: Repositories, broker: Broker, out: Out) -> Result<(), CliError> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
-        let server = Server::bind(repositories, &self.options()).await?;
+        let server = Server::bind(repositories, &self.options(&broker)).await?;
         let bound = server.bound().clone();
         if let Some(file) = &self.ready_file {
-            write_ready(file, &bound, broker.as_ref().map(Broker::bound))?;
+            write_ready(file, &bound, broker.bound())?;
         }
         announce(out, &bound, names.as_deref());
-        for address in broker.iter().flat_map(|broker| &broker.bound().clients) {
+        for address in &broker.bound().clients {
             out.note(format!("NATS at nats://{address}"));
         }
         server.run(until_told(interrupt, terminate, out)).await;
-        if let Some(broker) = broker {
-            broker.stop().await;
-        }
+        broker.stop().await;
         out.note("stopped");
         Ok(())
     }
 
-    /// The NATS broker, if one is asked for.
-    fn broker(&self) -> Result<Option<Broker>, CliError> {
+    /// The NATS broker: always there for web pages, and for others where it is told to listen.
+    fn broker(&self) -> Result<Broker, CliError> {
         let mut nats = match &self.config {
             Some(file) => Config::read(file)?.nats,
             None => Nats::default(),
         };
         nats.listen.extend(self.nats.iter().cloned());
         nats.leafnode_listen.extend(self.nats_leafnodes.iter().cloned());
-        match nats.is_wanted() {
-            true => Broker::start(nats.options()).map(Some),
-            false => Ok(None),
-        }
+        Broker::start(nats.options())
     }
 
-    fn options(&self) -> ServerOptions {
+    fn options(&self, broker: &Broker) -> ServerOptions {
         let tls = self
             .tls_cert
             .clone()
@@ -129,6 +119,7 @@ impl Serve {
             base_url: self.base_url.clone(),
             allow_origins: self.allow_origin.clone(),
             allow_hosts: self.allow_host.clone(),
+            broker: Some(broker.clone()),
             ..ServerOptions::default()
         }
     }
@@ -152,13 +143,11 @@ async fn until_told(mut interrupt: Signal, mut terminate: Signal, out: Out) {
 }
 
 /// Puts the addresses where a script waits for them: all at once, or not at all.
-fn write_ready(file: &Path, bound: &Bound, nats: Option<&BrokerBound>) -> Result<(), CliError> {
+fn write_ready(file: &Path, bound: &Bound, nats: &BrokerBound) -> Result<(), CliError> {
     let addresses: Vec<String> = bound.addresses.iter().map(ToString::to_string).collect();
     let mut ready = json!({ "http": addresses, "url": bound.url, "pid": std::process::id() });
-    if let Some(nats) = nats {
-        ready["nats"] = json!(nats.clients);
-        ready["nats_leafnodes"] = json!(nats.leafnodes);
-    }
+    ready["nats"] = json!(nats.clients);
+    ready["nats_leafnodes"] = json!(nats.leafnodes);
     let mut unfinished = file.as_os_str().to_owned();
     unfinished.push(".part");
     let written =

@@ -12,6 +12,8 @@ use super::host::HostRule;
 use super::page::page;
 use super::raw;
 use super::route::{Repositories, Routed};
+use super::websocket;
+use crate::broker::Broker;
 use crate::repo_pool::RepoPool;
 use crate::world;
 use http_body_util::{BodyExt, Full};
@@ -62,6 +64,8 @@ pub(super) struct Service {
     pub(super) host_rule: HostRule,
     pub(super) cors_rule: CorsRule,
     pub(super) limits: Limits,
+    /// The leaf's own NATS broker.
+    pub(super) broker: Option<Broker>,
 }
 
 /// What a request holds until its connection ends: its permit and the memory of its body.
@@ -93,6 +97,9 @@ impl Service {
                 Answer::forbidden(refusal)
             }
             Ok(granted) if method == Method::OPTIONS => options(*granted, &asked),
+            Ok(_) if websocket::is_wanted(&request) => {
+                websocket::upgrade(self.broker.as_ref(), request, peer, bound)
+            }
             Ok(_) => self.dispatch(request, &path, peer, &held).await,
         };
         let served = &answer.served;

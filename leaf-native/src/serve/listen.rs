@@ -7,6 +7,7 @@ use super::http::{Held, Service};
 use super::route::Repositories;
 use super::stall::Stall;
 use super::tls::TlsFiles;
+use crate::broker::Broker;
 use crate::error::{CliError, Exit};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -55,6 +56,8 @@ pub struct ServerOptions {
     pub allow_hosts: Vec<HostName>,
     /// Bounds of the protocol.
     pub limits: Limits,
+    /// The NATS broker that web pages reach at `/nats`.
+    pub broker: Option<Broker>,
 }
 
 impl Default for ServerOptions {
@@ -69,6 +72,7 @@ impl Default for ServerOptions {
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             limits: Limits::default(),
+            broker: None,
         }
     }
 }
@@ -145,6 +149,7 @@ impl Server {
             host_rule: HostRule::new(&options.allow_hosts, options.base_url.as_deref()),
             cors_rule: CorsRule::new(&options.allow_origins, options.base_url.as_deref()),
             limits: options.limits,
+            broker: options.broker.clone(),
         };
         let connections = Arc::new(Semaphore::new(options.connections_max));
         Ok(Self {
@@ -264,7 +269,8 @@ async fn converse<S>(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(Stall::new(stream, WRITE_SILENCE_MAX)), answer);
+        .serve_connection(TokioIo::new(Stall::new(stream, WRITE_SILENCE_MAX)), answer)
+        .with_upgrades();
     tokio::pin!(conversation);
     let ended = tokio::select! {
         ended = conversation.as_mut() => ended,

@@ -6,7 +6,8 @@
 //!   and TLS    request   file
 //!               │
 //!               ├─ host, cors     whom a browser may speak for
-//!               └─ asset, raw     what a browser is shown: the page, and artifacts that can do it no harm
+//!               ├─ asset, raw     what a browser is shown: the page, and artifacts that can do it no harm
+//!               └─ websocket      a connection of the NATS broker
 //! ```
 
 mod answer;
@@ -20,6 +21,7 @@ mod raw;
 mod route;
 mod stall;
 mod tls;
+mod websocket;
 
 pub use cors::{AllowOrigin, BadOrigin};
 pub use host::{BadHostName, HostName};

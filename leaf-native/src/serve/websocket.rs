@@ -1,0 +1,87 @@
+//! From an HTTP request to a connection of the NATS broker: `GET /nats`, upgraded.
+//!
+//! Whose page may do that is asked before, as for every request: a browser says `Origin`, and one from elsewhere
+//! is refused unless it was allowed.
+//!
+//! Source: RFC 6455 section 4.2; `nats-server` takes a client at any path, we at `/nats`.
+
+use super::answer::{Answer, TEXT};
+use crate::broker::Broker;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use std::net::{IpAddr, SocketAddr};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+/// Where clients of the broker ask to be upgraded.
+const PLACE: &str = "/nats";
+/// One frame of a client; it may hold many messages.
+const FRAME_BYTES_MAX: usize = 8 << 20;
+
+/// Whether a request asks for a `WebSocket` of the broker.
+pub(super) fn is_wanted(request: &Request<Incoming>) -> bool {
+    request.method() == Method::GET && request.uri().path() == PLACE && says(request.headers(), "websocket")
+}
+
+fn says(headers: &HeaderMap, protocol: &str) -> bool {
+    headers
+        .get_all(header::UPGRADE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .any(|word| word.trim().eq_ignore_ascii_case(protocol))
+}
+
+/// Answers with the upgrade, and hands the connection to the broker once it is made.
+pub(super) fn upgrade(
+    broker: Option<&Broker>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    bound: IpAddr,
+) -> Answer {
+    let Some(broker) = broker else {
+        return Answer::text(StatusCode::NOT_FOUND, "this server carries no NATS broker");
+    };
+    if !bound.is_loopback() && !broker.is_guarded() {
+        return Answer::forbidden(
+            "the NATS broker knows no users and this address can be reached from other machines: name users \
+             or a token in the configuration (leaf serve --config)",
+        );
+    }
+    let key = request
+        .headers()
+        .get(header::SEC_WEBSOCKET_KEY)
+        .map(|key| derive_accept_key(key.as_bytes()));
+    let is_known = request
+        .headers()
+        .get(header::SEC_WEBSOCKET_VERSION)
+        .is_some_and(|version| version == "13");
+    let (Some(key), true) = (key, is_known) else {
+        return Answer::text(
+            StatusCode::BAD_REQUEST,
+            "only WebSocket version 13 is spoken here",
+        )
+        .says(header::SEC_WEBSOCKET_VERSION, "13");
+    };
+    let broker = broker.clone();
+    tokio::spawn(async move {
+        match hyper::upgrade::on(request).await {
+            Ok(stream) => {
+                let config = WebSocketConfig::default()
+                    .max_frame_size(Some(FRAME_BYTES_MAX))
+                    .max_message_size(Some(FRAME_BYTES_MAX));
+                let stream: Box<dyn crate::broker::Stream> = Box::new(TokioIo::new(stream));
+                let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+                broker.attach_web(socket, peer.to_string());
+            }
+            Err(error) => tracing::debug!(%peer, %error, "no WebSocket came of it"),
+        }
+    });
+    Answer::new(StatusCode::SWITCHING_PROTOCOLS, TEXT, "")
+        .says(header::CONNECTION, "Upgrade")
+        .says(header::UPGRADE, "websocket")
+        .says_of_itself(header::SEC_WEBSOCKET_ACCEPT, &key)
+}
