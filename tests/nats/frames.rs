@@ -137,16 +137,29 @@ impl Frames {
         self.expect_end();
     }
 
-    /// The connection ends because of a frame that broke the rules, and a frame says so before.
+    /// The connection ends because what was sent broke the rules: `said` comes in binary frames, and then a frame that
+    /// closes for that reason.
     ///
-    /// Real servers say it in a race with themselves: often they are gone before it was sent.
+    /// Real servers say it in a race with their own end: often they are gone before all of it was sent.
     #[track_caller]
-    pub(crate) fn expect_refusal(&mut self, broker: Broker) {
-        let is_there = self.stream.peek(&mut [0]).is_ok_and(|count| count > 0);
-        match is_there || broker == Broker::Ours {
-            true => self.expect_close(1002),
-            false => self.expect_end(),
+    pub(crate) fn expect_refusal(&mut self, broker: Broker, said: &str) {
+        let mut heard = Vec::new();
+        while self.stream.peek(&mut [0]).is_ok_and(|count| count > 0) {
+            let (first, mut payload) = self.frame();
+            if first == FINAL | kind::CLOSE {
+                // Behind the code there may be words.
+                payload.truncate(2);
+            }
+            heard.push((first, payload));
         }
+        let mut wanted = vec![(FINAL | kind::CLOSE, 1002_u16.to_be_bytes().to_vec())];
+        if !said.is_empty() {
+            wanted.insert(0, (FINAL | kind::BINARY, said.as_bytes().to_vec()));
+        }
+        if broker != Broker::Ours {
+            wanted.truncate(heard.len());
+        }
+        assert_eq!(heard, wanted);
     }
 
     /// The connection ends.

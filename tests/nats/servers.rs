@@ -149,6 +149,7 @@ pub(crate) struct Setup {
     max_subscriptions: Option<u32>,
     max_pending: Option<u32>,
     max_connections: Option<u32>,
+    write_deadline: Option<Duration>,
     ping_interval: Option<Duration>,
     pings_out_max: Option<u32>,
     origins: Origins,
@@ -218,6 +219,12 @@ impl Setup {
         self
     }
 
+    /// How long a consumer may take nothing of what is sent to it.
+    pub(crate) fn write_deadline(mut self, duration: Duration) -> Self {
+        self.write_deadline = Some(duration);
+        self
+    }
+
     /// Connections at the same time.
     pub(crate) fn max_connections(mut self, count: u32) -> Self {
         self.max_connections = Some(count);
@@ -261,8 +268,14 @@ impl Setup {
                 writeln!(conf, "{name}: {number}").expect("memory");
             }
         }
-        if let Some(interval) = self.ping_interval {
-            writeln!(conf, "ping_interval: \"{}ms\"", interval.as_millis()).expect("memory");
+        let durations = [
+            ("ping_interval", self.ping_interval),
+            ("write_deadline", self.write_deadline),
+        ];
+        for (name, duration) in durations {
+            if let Some(duration) = duration {
+                writeln!(conf, "{name}: \"{}ms\"", duration.as_millis()).expect("memory");
+            }
         }
         let origins = match self.origins {
             Origins::Any => String::new(),

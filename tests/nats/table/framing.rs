@@ -43,6 +43,8 @@ on_every_broker![
     a_sid_may_be_any_word,
     a_line_as_long_as_is_allowed_counts,
     a_line_longer_than_allowed_is_cut,
+    a_line_may_have_4096_bytes_by_default,
+    a_message_may_have_a_mebibyte_by_default,
     a_line_without_end_is_cut,
     a_long_connect_is_cut,
     a_payload_as_large_as_is_allowed_arrives,
@@ -338,6 +340,32 @@ fn a_line_longer_than_allowed_is_cut() -> Case {
             B.is_cut(),
         ],
     )
+}
+
+fn a_line_may_have_4096_bytes_by_default() -> Case {
+    let subject = "s".repeat(4094);
+    Case::new([
+        A.joins(),
+        A.sends(&format!("SUB {subject} 1")),
+        A.is_quiet(),
+        A.sends(&format!("SUB {subject}s 2")),
+        A.is_told("maximum control line exceeded"),
+        A.is_cut(),
+    ])
+}
+
+fn a_message_may_have_a_mebibyte_by_default() -> Case {
+    let payload = "x".repeat(1 << 20);
+    Case::new([
+        A.joins(),
+        A.was_told("the limit", |info| info["max_payload"] == 1 << 20),
+        A.sends("SUB one 1"),
+        A.sends(&format!("PUB one 1048576\r\n{payload}")),
+        A.hears(&format!("MSG one 1 1048576\r\n{payload}")),
+        A.sends("PUB one 1048577"),
+        A.is_told("Maximum Payload Violation"),
+        A.is_cut(),
+    ])
 }
 
 fn a_line_without_end_is_cut() -> Case {

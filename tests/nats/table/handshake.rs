@@ -18,6 +18,7 @@ on_every_broker![
     nothing_but_json_after_connect_ends_it,
     connect_with_a_wrong_type_ends_it,
     unknown_keys_of_connect_are_passed_over,
+    null_in_connect_is_as_if_it_were_not_there,
     verbs_may_be_written_in_any_case,
     connect_wants_no_blank,
     tabs_and_many_blanks_separate_as_one_blank,
@@ -177,6 +178,15 @@ fn unknown_keys_of_connect_are_passed_over() -> Case {
     Case::new([A.joins_with(
         r#"{"verbose":false,"name":"x","lang":"y","version":"1","protocol":0,"more":{"of":[1,null]}}"#,
     )])
+}
+
+fn null_in_connect_is_as_if_it_were_not_there() -> Case {
+    Case::new([
+        A.joins_with(r#"{"verbose":false,"echo":null,"user":null,"auth_token":null,"name":null}"#),
+        A.sends("SUB one 1\r\nPUB one 2\r\nhi"),
+        A.hears("MSG one 1 2\r\nhi"),
+        A.is_quiet(),
+    ])
 }
 
 fn verbs_may_be_written_in_any_case() -> Case {

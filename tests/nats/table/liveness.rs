@@ -2,7 +2,7 @@
 //!
 //! Source: `server/client.go` `processPingTimer()`, `setFirstPingTimer()`, `queueOutbound()`.
 
-use crate::case::{A, B, Case, then};
+use crate::case::{A, B, C, Case, then};
 use crate::servers::Setup;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ on_every_broker![
     what_a_client_gets_does_not_put_off_the_ping,
     pong_without_ping_is_passed_over,
     a_consumer_that_is_too_slow_is_cut_without_a_word,
+    a_slow_consumer_does_not_keep_another_waiting,
 ];
 
 /// Often enough to test, rarely enough for a busy machine.
@@ -107,28 +108,37 @@ fn pong_without_ping_is_passed_over() -> Case {
     Case::new([A.joins(), A.sends("PONG\r\nPONG\r\nPONG"), A.is_quiet()])
 }
 
+/// Together more than the operating system takes on its way.
+const PIECES: usize = 600;
+const PIECE: usize = 60_000;
+
+/// Real servers see that too much is pending, and hang up when the write that is under way gave up.
+fn that_cuts_slow_consumers() -> Setup {
+    Setup::open()
+        .max_payload(100_000)
+        .max_pending(1_000_000)
+        .write_deadline(Duration::from_secs(2))
+}
+
 /// The word is for the log alone: who does not read would not read it either.
 fn a_consumer_that_is_too_slow_is_cut_without_a_word() -> Case {
-    const PIECE: usize = 60_000;
     let message = format!("PUB one {PIECE}\r\n{}\r\n", "x".repeat(PIECE));
-    // More than the operating system takes on its way.
-    let many = 600;
     Case::on(
-        Setup::open().max_payload(100_000).max_pending(1_000_000),
+        that_cuts_slow_consumers(),
         [
             A.joins(),
             A.sends("SUB one 1"),
             A.is_quiet(),
             B.joins(),
             then("B publishes, A does not listen", move |stage| {
-                for _ in 0..many {
+                for _ in 0..PIECES {
                     stage.wire(B).send(message.as_bytes());
                 }
             }),
             B.is_quiet(),
             then("A gets a part and no word", move |stage| {
                 let heard = stage.wire(A).rest();
-                assert!(heard.len() < many * PIECE, "A got all");
+                assert!(heard.len() < PIECES * PIECE, "A got all");
                 let is_error = |bytes: &[u8]| bytes == b"-ERR";
                 assert!(!heard.windows(4).any(is_error), "A was told an error");
             }),
@@ -139,6 +149,35 @@ fn a_consumer_that_is_too_slow_is_cut_without_a_word() -> Case {
             B.sends("PUB one 2\r\nhi"),
             B.is_quiet(),
             A.hears("MSG one 1 2\r\nhi"),
+        ],
+    )
+}
+
+fn a_slow_consumer_does_not_keep_another_waiting() -> Case {
+    let payload = "x".repeat(PIECE);
+    let (sent, heard) = (
+        format!("PUB one {PIECE}\r\n{payload}\r\n"),
+        format!("MSG one 1 {PIECE}\r\n{payload}\r\n"),
+    );
+    Case::on(
+        that_cuts_slow_consumers(),
+        [
+            A.joins(),
+            A.sends("SUB one 1"),
+            A.is_quiet(),
+            C.joins(),
+            C.sends("SUB one 1"),
+            C.is_quiet(),
+            B.joins(),
+            then("B publishes, C hears each, A does not listen", move |stage| {
+                for _ in 0..PIECES {
+                    stage.wire(B).send(sent.as_bytes());
+                    stage.wire(C).expect(heard.as_bytes());
+                }
+                assert!(stage.wire(A).rest().len() < PIECES * PIECE, "A got all");
+            }),
+            B.is_quiet(),
+            C.is_quiet(),
         ],
     )
 }

@@ -8,6 +8,7 @@ mod liveness;
 mod no_responders;
 mod permissions;
 mod queue;
+mod random;
 mod subjects;
 mod subscriptions;
 mod websocket;

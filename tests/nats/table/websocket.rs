@@ -6,6 +6,7 @@
 use crate::case::{A, B, Case, Stage, Step, then};
 use crate::frames::{FINAL, Frames, UPGRADE, kind};
 use crate::servers::{Broker, Origins, Setup};
+use std::time::Duration;
 
 on_every_broker![
     a_client_by_websocket_is_a_client,
@@ -20,7 +21,7 @@ on_every_broker![
     any_path_is_a_client,
     compression_is_not_offered,
     an_upgrade_that_breaks_the_rules_is_refused,
-    pages_of_any_site_may_connect_by_default,
+    pages_of_any_site_may_be_let_in,
     pages_of_other_sites_may_be_kept_out,
     pages_of_named_sites_may_be_let_in,
     info_comes_in_a_binary_frame,
@@ -36,6 +37,9 @@ on_every_broker![
     a_long_control_frame_ends_it,
     a_control_frame_in_parts_ends_it,
     an_empty_frame_is_passed_over,
+    a_frame_is_read_as_it_comes_however_long,
+    a_silent_client_is_closed_with_1001,
+    who_takes_too_long_to_sign_in_is_closed_with_1008,
     a_parse_error_closes_with_1002,
     a_violation_closes_with_1008,
     a_payload_too_large_closes_with_1009,
@@ -265,7 +269,7 @@ fn origins(origins: Origins, expected: &'static [(&str, u16)]) -> Case {
     )
 }
 
-fn pages_of_any_site_may_connect_by_default() -> Case {
+fn pages_of_any_site_may_be_let_in() -> Case {
     origins(
         Origins::Any,
         &[
@@ -317,7 +321,7 @@ fn info_comes_in_a_binary_frame() -> Case {
 fn a_frame_without_mask_ends_it() -> Case {
     raw("no mask", |frames, broker| {
         frames.send_unmasked(FINAL | kind::BINARY, b"PING\r\n");
-        frames.expect_refusal(broker);
+        frames.expect_refusal(broker, "");
     })
 }
 
@@ -366,7 +370,7 @@ fn breaks_the_rules(send: &'static [(u8, &[u8])]) -> Case {
         for (first, payload) in send {
             frames.send(*first, payload);
         }
-        frames.expect_refusal(broker);
+        frames.expect_refusal(broker, "");
     })
 }
 
@@ -403,11 +407,49 @@ fn an_empty_frame_is_passed_over() -> Case {
     })
 }
 
+/// A frame of an exabyte: what came of it counts, and nothing waits for the rest.
+fn a_frame_is_read_as_it_comes_however_long() -> Case {
+    raw("a frame of an exabyte", |frames, _| {
+        let head = [
+            &[FINAL | kind::BINARY, 0xff][..],
+            &(1_u64 << 60).to_be_bytes(),
+            &[0; 4],
+        ]
+        .concat();
+        frames.send_raw(&head);
+        frames.send_raw(b"PING\r\n");
+        frames.expect("PONG\r\n");
+        frames.send_raw(b"PING\r\n");
+        frames.expect("PONG\r\n");
+    })
+}
+
+fn a_silent_client_is_closed_with_1001() -> Case {
+    let setup = Setup::open().pings(Duration::from_millis(250), 1);
+    raw_on(setup, "silence", |frames, broker| {
+        frames.send(FINAL | kind::BINARY, b"CONNECT {\"verbose\":false}\r\n");
+        frames.expect("PING\r\n");
+        frames.expect("-ERR 'Stale Connection'\r\n");
+        // 1006 is for no frame at all, says RFC 6455; servers have learned that since.
+        frames.expect_close(match broker {
+            Broker::Nats2_9 => 1006,
+            Broker::Nats2_15 | Broker::Ours => 1001,
+        });
+    })
+}
+
+fn who_takes_too_long_to_sign_in_is_closed_with_1008() -> Case {
+    let setup = Setup::token("secret").auth_timeout(0.2);
+    raw_on(setup, "silence", |frames, _| {
+        frames.expect("-ERR 'Authentication Timeout'\r\n");
+        frames.expect_close(1008);
+    })
+}
+
 fn a_parse_error_closes_with_1002() -> Case {
     raw("a parse error", |frames, broker| {
         frames.send(FINAL | kind::BINARY, b"HELLO\r\n");
-        frames.expect("-ERR 'Unknown Protocol Operation'\r\n");
-        frames.expect_refusal(broker);
+        frames.expect_refusal(broker, "-ERR 'Unknown Protocol Operation'\r\n");
     })
 }
 
