@@ -9,7 +9,7 @@ place="${LEAF_CACHE:-$HOME/.cache/edgesync-leaf}/nats-server-$version"
 if [ ! -x "$place/nats-server" ]; then
     echo "fetching nats-server $version into $place (once)" >&2
     mkdir -p "$(dirname "$place")"
-    work=$(mktemp -d "$place.XXXXXX")
+    work=$(mktemp -d -p "$(dirname "$place")")
     trap 'rm -rf "$work"' EXIT
     # Of x86_64 and of aarch64.
     cat > "$work/wanted" <<END
