@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// One test per broker of functions `fn() -> Case`: `nats_2_9::NAME`, `nats_2_15::NAME`.
 ///
-/// Here a broker joins the table: a module, and all cases are run with it.
+/// Ours joins as a module like these; until then it has no tests, so that none is green without having run.
 macro_rules! on_every_broker {
     ($($case:ident),+ $(,)?) => {
         mod nats_2_9 {
@@ -102,10 +102,10 @@ pub(crate) fn differs(nats_2_9: impl Into<Vec<Step>>, newer_and_ours: impl Into<
     })
 }
 
-/// Where ours does better than the real servers, and on purpose: the case says why.
-pub(crate) fn better(nats: impl Into<Vec<Step>>, ours: impl Into<Vec<Step>>) -> Step {
+/// Where ours does otherwise than the real servers, and on purpose: the case says why.
+pub(crate) fn unlike(nats: impl Into<Vec<Step>>, ours: impl Into<Vec<Step>>) -> Step {
     let (nats, ours) = (nats.into(), ours.into());
-    Step::new("what ours does better".to_owned(), move |stage| {
+    Step::new("what ours does otherwise".to_owned(), move |stage| {
         let steps = match stage.broker {
             Broker::Nats2_9 | Broker::Nats2_15 => nats,
             Broker::Ours => ours,

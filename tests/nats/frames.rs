@@ -2,7 +2,7 @@
 //!
 //! Source: RFC 6455.
 
-use crate::servers::Broker;
+use crate::servers::{Broker, Place};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -57,9 +57,9 @@ impl Frames {
     }
 
     /// Connects and upgrades as any client does; the broker agrees.
-    pub(crate) fn open(address: &str) -> Self {
-        let mut frames = Self::connect(address);
-        let head = frames.ask("GET /", &UPGRADE);
+    pub(crate) fn open(place: &Place) -> Self {
+        let mut frames = Self::connect(&place.address);
+        let head = frames.ask(&format!("GET {}", place.path), &UPGRADE);
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         frames
     }

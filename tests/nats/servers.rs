@@ -2,6 +2,7 @@
 //!
 //! Source: `nats-server` configuration, `server/opts.go`; `ports_file_dir` in `server/server.go` `logPorts()`.
 
+use leaf_tests::leaf::LeafServer;
 use leaf_tests::scratch::Scratch;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,7 @@ use std::time::{Duration, Instant};
 /// A program that plays the broker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Broker {
-    /// The one of this project. Its tests stand in `on_every_broker!` as soon as `leaf serve` has a broker; until then
-    /// there are none, so that nothing is green without having run.
+    /// The one of this project, in `leaf serve`.
     Ours,
     /// Debian's `nats-server`.
     Nats2_9,
@@ -49,7 +49,16 @@ pub(crate) struct User {
     proof: Proof,
     publish: Subjects,
     subscribe: Subjects,
-    responses: Option<(u32, &'static str)>,
+    responses: Option<Responses>,
+}
+
+/// What a user may answer to each request that reached it.
+#[derive(Clone, Copy, Debug)]
+enum Responses {
+    /// As much as is usual: once, within two minutes.
+    Usual,
+    /// So many times, within so long a time.
+    Of(u32, Duration),
 }
 
 /// Subjects that are allowed and denied; without any that are allowed all are.
@@ -103,10 +112,43 @@ impl User {
         self
     }
 
-    /// May answer requests that reached it, so many times each, within so long a time.
-    pub(crate) fn responds(mut self, times: u32, within: &'static str) -> Self {
-        self.responses = Some((times, within));
+    /// May answer requests that reached it, as usual, and else publish to what is allowed by name alone.
+    pub(crate) fn responds(mut self) -> Self {
+        self.responses = Some(Responses::Usual);
         self
+    }
+
+    /// May answer requests that reached it, so many times each, within so long a time.
+    pub(crate) fn responds_times(mut self, times: u32, within: Duration) -> Self {
+        self.responses = Some(Responses::Of(times, within));
+        self
+    }
+
+    /// As `leaf serve` wants it written.
+    fn toml(&self) -> String {
+        let mut toml = "\n[[nats.user]]\n".to_owned();
+        match &self.proof {
+            Proof::Password(name, password) => {
+                toml.push_str(&format!("name = {name:?}\npassword = {password:?}\n"));
+            }
+            Proof::Nkey(public) => toml.push_str(&format!("nkey = {public:?}\n")),
+        }
+        for (verb, subjects) in [("publish", &self.publish), ("subscribe", &self.subscribe)] {
+            for (name, list) in [("allow", &subjects.allow), ("deny", &subjects.deny)] {
+                if !list.is_empty() {
+                    toml.push_str(&format!("{verb}.{name} = {list:?}\n"));
+                }
+            }
+        }
+        match self.responses {
+            None => {}
+            Some(Responses::Usual) => toml.push_str("responses = true\n"),
+            Some(Responses::Of(times, within)) => {
+                let within = within.as_millis();
+                toml.push_str(&format!("responses = {{ count = {times}, age-ms = {within} }}\n"));
+            }
+        }
+        toml
     }
 
     /// As `nats-server` wants it written.
@@ -127,10 +169,15 @@ impl User {
                 permissions.push_str(&format!("{verb}: {{ {lists}}}, "));
             }
         }
-        if let Some((times, within)) = self.responses {
-            permissions.push_str(&format!(
-                "allow_responses: {{ max: {times}, expires: \"{within}\" }} "
-            ));
+        match self.responses {
+            None => {}
+            Some(Responses::Usual) => permissions.push_str("allow_responses: true "),
+            Some(Responses::Of(times, within)) => {
+                let within = within.as_millis();
+                permissions.push_str(&format!(
+                    "allow_responses: {{ max: {times}, expires: \"{within}ms\" }} "
+                ));
+            }
         }
         if !permissions.is_empty() {
             conf.push_str(&format!(", permissions: {{ {permissions}}}"));
@@ -249,6 +296,34 @@ impl Setup {
         self
     }
 
+    /// As settings of `leaf serve`.
+    fn toml(&self) -> String {
+        let mut toml = "[nats]\nlisten = [\"127.0.0.1:0\"]\nname = \"under-test\"\n".to_owned();
+        if let Auth::Token(token) = self.auth {
+            writeln!(toml, "token = {token:?}").expect("memory");
+        }
+        let in_ms = |duration: Option<Duration>| duration.map(|duration| duration.as_millis());
+        let numbers = [
+            ("payload-bytes", self.max_payload.map(u128::from)),
+            ("line-bytes", self.max_control_line.map(u128::from)),
+            ("subscriptions", self.max_subscriptions.map(u128::from)),
+            ("pending-bytes", self.max_pending.map(u128::from)),
+            ("connections", self.max_connections.map(u128::from)),
+            ("pings-out", self.pings_out_max.map(u128::from)),
+            ("ping-interval-ms", in_ms(self.ping_interval)),
+        ];
+        toml.push_str("\n[nats.limits]\n");
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                writeln!(toml, "{name} = {number}").expect("memory");
+            }
+        }
+        if let Auth::Users(users) = &self.auth {
+            toml.extend(users.iter().map(User::toml));
+        }
+        toml
+    }
+
     /// As a configuration of `nats-server`.
     fn conf(&self, ports_folder: &Path) -> String {
         let mut conf = format!(
@@ -301,26 +376,48 @@ impl Setup {
 /// A broker that listens; gone when dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
-    child: Child,
+    // Ends when dropped, before the folder that it writes to.
+    program: Program,
     scratch: Scratch,
     /// `127.0.0.1:PORT` of clients.
     pub(crate) address: String,
-    /// `127.0.0.1:PORT` of clients by WebSocket.
-    pub(crate) websocket: String,
+    /// Where clients connect by WebSocket.
+    pub(crate) websocket: Place,
+}
+
+/// An address and a path there.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// `127.0.0.1:PORT`.
+    pub(crate) address: String,
+    /// Where clients ask for the upgrade.
+    pub(crate) path: &'static str,
+}
+
+#[derive(Debug)]
+enum Program {
+    Ours(#[expect(dead_code, reason = "it ends when dropped")] LeafServer),
+    Real(Child),
 }
 
 impl Running {
     /// What the broker wrote so far.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.scratch.path("log")).unwrap_or_default()
+        let name = match self.program {
+            Program::Ours(_) => "serve.log",
+            Program::Real(_) => "log",
+        };
+        std::fs::read_to_string(self.scratch.path(name)).unwrap_or_default()
     }
 }
 
-impl Drop for Running {
+impl Drop for Program {
     fn drop(&mut self) {
-        // It may be gone already; either way nothing is left of it after `wait`.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        if let Self::Real(child) = self {
+            // It may be gone already; either way nothing is left of it after `wait`.
+            drop(child.kill());
+            drop(child.wait());
+        }
     }
 }
 
@@ -328,9 +425,7 @@ impl Broker {
     /// Starts it as `setup` says and returns once it listens.
     pub(crate) fn start(self, setup: &Setup) -> Running {
         match self {
-            Self::Ours => {
-                panic!("leaf serve has no broker so far: here it will be started by a file --config")
-            }
+            Self::Ours => ours(setup),
             Self::Nats2_9 => real(debian(), setup),
             Self::Nats2_15 => real(fetched(), setup),
         }
@@ -370,6 +465,29 @@ fn of_version(program: PathBuf, wanted: &str) -> PathBuf {
     program
 }
 
+fn ours(setup: &Setup) -> Running {
+    let scratch = Scratch::new();
+    let conf = scratch.path("broker.toml");
+    std::fs::write(&conf, setup.toml()).expect("a file");
+    std::fs::create_dir(scratch.path("repositories")).expect("a new folder");
+    let mut args = vec!["--config", conf.to_str().expect("plain")];
+    match setup.origins {
+        Origins::Any => args.extend(["--allow-origin", "*"]),
+        Origins::Same => {}
+        Origins::Of(sites) => args.extend(sites.iter().flat_map(|site| ["--allow-origin", site])),
+    }
+    let server = LeafServer::start_with(&scratch, &scratch.path("repositories"), &args);
+    Running {
+        address: server.nats().first().expect("it listens").clone(),
+        websocket: Place {
+            address: server.address(),
+            path: "/nats",
+        },
+        program: Program::Ours(server),
+        scratch,
+    }
+}
+
 fn real(program: &Path, setup: &Setup) -> Running {
     let scratch = Scratch::new();
     let conf = scratch.path("broker.conf");
@@ -386,10 +504,13 @@ fn real(program: &Path, setup: &Setup) -> Running {
         let ports = std::fs::read_to_string(&ports_file).unwrap_or_default();
         if let Some((address, websocket)) = addresses(&ports) {
             return Running {
-                child,
+                program: Program::Real(child),
                 scratch,
                 address,
-                websocket,
+                websocket: Place {
+                    address: websocket,
+                    path: "/",
+                },
             };
         }
         let ended = child.try_wait().expect("our own child");

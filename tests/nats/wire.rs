@@ -3,6 +3,7 @@
 //! Over TCP, or in binary frames of WebSocket by a library. What fails tells the talk so far.
 
 use crate::frames::Frames;
+use crate::servers::Place;
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -59,8 +60,8 @@ impl Wire {
     }
 
     /// Connects by WebSocket, which is open then.
-    pub(crate) fn websocket(name: &'static str, address: &str) -> Self {
-        let stream = Frames::open(address).into_stream();
+    pub(crate) fn websocket(name: &'static str, place: &Place) -> Self {
+        let stream = Frames::open(place).into_stream();
         with_time_outs(&stream);
         let socket = WebSocket::from_raw_socket(stream, Role::Client, None);
         Self::over(name, Transport::Framed(Box::new(socket)))

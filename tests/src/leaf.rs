@@ -69,6 +69,8 @@ pub struct LeafServer {
     address: String,
     /// All that it is bound to, in the order of its options.
     addresses: Vec<String>,
+    /// Where its NATS broker is bound to.
+    nats: Vec<String>,
 }
 
 impl LeafServer {
@@ -95,10 +97,10 @@ impl LeafServer {
         command.stdout(Stdio::null()).stderr(log);
         let mut child = command.spawn().expect("the built leaf runs");
         let patience = Instant::now() + Duration::from_secs(30);
-        let addresses = loop {
+        let (addresses, nats) = loop {
             let ready = std::fs::read_to_string(&ready_file).ok();
-            if let Some(addresses) = ready.as_deref().and_then(bound_addresses) {
-                break addresses;
+            if let Some(bound) = ready.as_deref().and_then(bound_addresses) {
+                break bound;
             }
             let ended = child.try_wait().expect("our own child");
             if ended.is_some() || Instant::now() > patience {
@@ -113,12 +115,18 @@ impl LeafServer {
             child,
             address,
             addresses,
+            nats,
         }
     }
 
     /// What it is bound to, in the order of its options: the loopback port of its own first.
     pub fn addresses(&self) -> &[String] {
         &self.addresses
+    }
+
+    /// Where clients of its NATS broker connect, in the order of its settings.
+    pub fn nats(&self) -> &[String] {
+        &self.nats
     }
 
     /// `http://127.0.0.1:PORT/`.
@@ -165,11 +173,14 @@ impl Drop for LeafServer {
     }
 }
 
-/// The addresses in the ready file, once it is written in full.
-fn bound_addresses(ready: &str) -> Option<Vec<String>> {
+/// The addresses in the ready file, of HTTP and of NATS, once it is written in full.
+fn bound_addresses(ready: &str) -> Option<(Vec<String>, Vec<String>)> {
     let ready: serde_json::Value = serde_json::from_str(ready).ok()?;
-    let addresses = ready["http"].as_array()?.iter();
-    addresses
-        .map(|address| address.as_str().map(str::to_owned))
-        .collect()
+    let addresses = |name: &str| -> Option<Vec<String>> {
+        let addresses = ready[name].as_array()?.iter();
+        addresses
+            .map(|address| address.as_str().map(str::to_owned))
+            .collect()
+    };
+    Some((addresses("http")?, addresses("nats")?))
 }

@@ -3,8 +3,10 @@
 //! Source: `server/client.go` `canSubscribe()`, `pubAllowedFullCheck()`, `loadMsgDenyFilter()`, `responseAllowed()`,
 //! `isReservedReply()`; `server/auth.go` `validateResponsePermissions()`.
 
-use crate::case::{A, B, Case, Step, Who, better, differs, then};
+use crate::case::{A, B, Case, Step, Who, differs, then, unlike};
 use crate::servers::{Setup, User};
+use std::thread::sleep;
+use std::time::Duration;
 
 on_every_broker![
     publishing_to_what_is_not_allowed_is_said_and_not_done,
@@ -26,8 +28,9 @@ on_every_broker![
     a_queue_group_may_be_allowed_by_name,
     a_queue_group_may_be_denied_by_name,
     replies_are_not_checked,
-    replies_that_brokers_use_are_refused,
+    replies_of_services_are_refused,
     who_may_respond_may_answer_what_reached_it,
+    who_may_respond_may_publish_what_is_allowed_besides,
     a_response_is_allowed_as_often_as_was_said,
     a_response_is_allowed_as_long_as_was_said,
     nobody_is_told_503_of_what_was_refused,
@@ -262,7 +265,7 @@ fn a_star_does_not_allow_a_greater_sign() -> Case {
     ];
     case(
         alice().subscribes(&["one.*"]),
-        [better(
+        [unlike(
             leaks.into_iter().flatten().collect::<Vec<_>>(),
             may_not_subscribe("one.>"),
         )],
@@ -379,72 +382,86 @@ fn replies_are_not_checked() -> Case {
     )
 }
 
-fn replies_that_brokers_use_are_refused() -> Case {
+/// They are of services between accounts, which ours does not have.
+fn replies_of_services_are_refused() -> Case {
     case(
         alice(),
         [
             A.sends("PUB one _R_.two 2\r\nhi"),
-            A.is_told(r#"Permissions Violation for Publish with Reply of "_R_.two""#),
+            unlike(
+                [A.is_told(r#"Permissions Violation for Publish with Reply of "_R_.two""#)],
+                [B.hears("MSG one b _R_.two 2\r\nhi")],
+            ),
             A.is_quiet(),
             B.is_quiet(),
         ],
     )
 }
 
+/// B asks, and A hears it.
+fn asked() -> Vec<Step> {
+    vec![
+        B.sends("PUB ask back 2\r\nhi"),
+        B.hears("MSG ask b back 2\r\nhi"),
+        A.hears("MSG ask 1 back 2\r\nhi"),
+    ]
+}
+
+fn responding(alice: User, steps: impl IntoIterator<Item = Vec<Step>>) -> Case {
+    let listening = vec![A.sends("SUB ask 1"), A.is_quiet()];
+    let steps = [listening].into_iter().chain(steps);
+    case(alice, steps.flatten().collect::<Vec<_>>())
+}
+
 fn who_may_respond_may_answer_what_reached_it() -> Case {
-    let steps = [
-        vec![A.sends("SUB ask 1"), A.is_quiet()],
-        may_not_publish("back").into(),
-        vec![
-            B.sends("PUB ask back 2\r\nhi"),
-            B.hears("MSG ask b back 2\r\nhi"),
-            A.hears("MSG ask 1 back 2\r\nhi"),
+    responding(
+        alice().responds(),
+        [
+            may_not_publish("back").into(),
+            asked(),
+            may_publish("back").into(),
+            // Once each.
+            may_not_publish("back").into(),
+            may_not_publish("other").into(),
+            asked(),
+            may_publish("back").into(),
         ],
-        may_publish("back").into(),
-        may_not_publish("other").into(),
-    ];
-    case(
-        alice().responds(2, "1m"),
-        steps.into_iter().flatten().collect::<Vec<_>>(),
+    )
+}
+
+fn who_may_respond_may_publish_what_is_allowed_besides() -> Case {
+    responding(
+        alice().responds().publishes(&["one"]),
+        [
+            may_publish("one").into(),
+            asked(),
+            may_publish("one").into(),
+            may_publish("back").into(),
+            may_not_publish("two").into(),
+        ],
     )
 }
 
 fn a_response_is_allowed_as_often_as_was_said() -> Case {
-    let steps = [
-        vec![
-            A.sends("SUB ask 1"),
-            A.is_quiet(),
-            B.sends("PUB ask back 2\r\nhi"),
-            B.hears("MSG ask b back 2\r\nhi"),
-            A.hears("MSG ask 1 back 2\r\nhi"),
+    responding(
+        alice().responds_times(2, Duration::from_mins(1)),
+        [
+            asked(),
+            may_publish("back").into(),
+            may_publish("back").into(),
+            may_not_publish("back").into(),
         ],
-        may_publish("back").into(),
-        may_publish("back").into(),
-        may_not_publish("back").into(),
-    ];
-    case(
-        alice().responds(2, "1m"),
-        steps.into_iter().flatten().collect::<Vec<_>>(),
     )
 }
 
 fn a_response_is_allowed_as_long_as_was_said() -> Case {
-    let steps = [
-        vec![
-            A.sends("SUB ask 1"),
-            A.is_quiet(),
-            B.sends("PUB ask back 2\r\nhi"),
-            B.hears("MSG ask b back 2\r\nhi"),
-            A.hears("MSG ask 1 back 2\r\nhi"),
-            then("time passes", |_| {
-                std::thread::sleep(std::time::Duration::from_millis(150));
-            }),
+    responding(
+        alice().responds_times(10, Duration::from_millis(100)),
+        [
+            asked(),
+            vec![then("time passes", |_| sleep(Duration::from_millis(150)))],
+            may_not_publish("back").into(),
         ],
-        may_not_publish("back").into(),
-    ];
-    case(
-        alice().responds(10, "100ms"),
-        steps.into_iter().flatten().collect::<Vec<_>>(),
     )
 }
 

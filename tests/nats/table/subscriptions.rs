@@ -130,9 +130,6 @@ fn a_sid_in_use_says_ok_all_the_same() -> Case {
         A.opens(),
         A.sends("CONNECT {}\r\nSUB one 1\r\nSUB two 1"),
         A.hears("+OK\r\n+OK\r\n+OK"),
-        // It was never looked at.
-        A.sends("SUB two..three 1"),
-        A.hears("+OK"),
         A.is_quiet(),
     ])
 }
