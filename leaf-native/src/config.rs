@@ -4,6 +4,8 @@
 //! [nats]
 //! listen = ["127.0.0.1:4222"]        # clients
 //! leafnode-listen = ["127.0.0.1:7422"]
+//! peers = ["nats://other.example:4222"]          # leaves to link
+//! hubs = ["nats-leaf://hub.example:7422"]        # servers to join as a leaf node
 //! name = "kitchen"
 //! token = "..."                      # enough by itself, allows everything
 //!
@@ -21,7 +23,7 @@
 //! pending-bytes = 8388608
 //! ```
 
-use crate::broker::{Accounts, BrokerOptions};
+use crate::broker::{Accounts, BrokerOptions, Peer};
 use crate::error::{CliError, Exit};
 use leaf_core::limits::NatsLimits;
 use serde::Deserialize;
@@ -43,6 +45,10 @@ pub struct Nats {
     pub listen: Vec<String>,
     /// Where leaf nodes connect.
     pub leafnode_listen: Vec<String>,
+    /// Other leaves to link, `nats://HOST:PORT`.
+    pub peers: Vec<String>,
+    /// Hubs to join as a leaf node, `nats-leaf://HOST:PORT`.
+    pub hubs: Vec<String>,
     /// What the broker calls itself.
     pub name: Option<String>,
     /// Who may connect.
@@ -68,6 +74,8 @@ pub struct Bounds {
     pub subscriptions: Option<usize>,
     /// How long a connection may be silent. Units: milliseconds.
     pub ping_interval_ms: Option<i64>,
+    /// How long a connection may take to say who it is. Units: milliseconds.
+    pub connect_ms: Option<i64>,
     /// Questions without an answer.
     pub pings_out: Option<u32>,
 }
@@ -96,10 +104,18 @@ impl Config {
 
 impl Nats {
     /// What the broker is told.
-    pub fn options(self) -> BrokerOptions {
+    ///
+    /// # Errors
+    ///
+    /// When a place to link is none.
+    pub fn options(self) -> Result<BrokerOptions, CliError> {
+        let peers = self.peers.iter().map(|url| Peer::mesh(url));
+        let hubs = self.hubs.iter().map(|url| Peer::hub(url));
+        let peers = peers.chain(hubs).collect::<Result<Vec<_>, _>>()?;
         let usual = NatsLimits::default();
         let bounds = self.limits;
-        BrokerOptions {
+        Ok(BrokerOptions {
+            peers,
             addresses: self.listen,
             leafnode_addresses: self.leafnode_listen,
             name: self.name.unwrap_or_else(|| "leaf".into()),
@@ -115,8 +131,9 @@ impl Nats {
                     .ping_interval_ms
                     .map_or(usual.first_ping_ms, |ms| ms.min(usual.first_ping_ms)),
                 pings_out_max: bounds.pings_out.unwrap_or(usual.pings_out_max),
+                connect_ms_max: bounds.connect_ms.unwrap_or(usual.connect_ms_max),
                 ..usual
             },
-        }
+        })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Source: NATS authentication (docs.nats.io, `securing_nats/auth_intro`).
 
-use leaf_core::nats::broker::{Gate, Grant, Visitor};
+use leaf_core::nats::broker::{Gate, Grant, Responses, Visitor};
 use leaf_core::nats::info::{Connect, Rights};
 use serde::Deserialize;
 
@@ -31,8 +31,28 @@ pub struct User {
     pub publish: Rights,
     /// What it may subscribe to.
     pub subscribe: Rights,
-    /// It may answer whoever asks it.
-    pub responses: bool,
+    /// It may answer whoever asks it, and how often and how long.
+    pub responses: Option<Answers>,
+}
+
+/// How much a user may answer where it may not publish.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Answers {
+    /// Messages to one reply subject.
+    pub count: u32,
+    /// How long after the request. Units: milliseconds.
+    pub within_ms: i64,
+}
+
+impl Default for Answers {
+    /// What nats-server allows unless told otherwise.
+    fn default() -> Self {
+        Self {
+            count: 1,
+            within_ms: 120_000,
+        }
+    }
 }
 
 /// Why a user cannot be one.
@@ -45,12 +65,6 @@ pub enum BadAccount {
     #[error("{0} is no public nkey of a user (U and 55 letters and digits)")]
     Key(String),
 }
-
-/// Answers to one reply subject, and for how long: what nats-server allows unless told otherwise.
-const RESPONSES: leaf_core::nats::broker::Responses = leaf_core::nats::broker::Responses {
-    count_max: 1,
-    age_ms_max: 120_000,
-};
 
 impl Accounts {
     /// Whether nobody has to say who they are.
@@ -118,7 +132,10 @@ impl Gate for Accounts {
             },
             publish: user.publish.clone(),
             subscribe: user.subscribe.clone(),
-            responses: user.responses.then_some(RESPONSES),
+            responses: user.responses.map(|answers| Responses {
+                count_max: answers.count,
+                age_ms_max: answers.within_ms,
+            }),
         })
     }
 }

@@ -8,11 +8,13 @@
 //! One thread is enough: a message is parsed, matched and copied, and nothing waits. Connections that are no TCP
 //! sockets of its own (those of the HTTP server, the leaf itself) are handed to it as streams.
 
+mod dial;
 mod gate;
 mod shared;
 mod stream;
 mod tcp;
 
+pub use dial::Peer;
 pub use gate::{Accounts, BadAccount, User};
 
 use crate::error::{CliError, Exit};
@@ -47,6 +49,8 @@ pub struct BrokerOptions {
     pub addresses: Vec<String>,
     /// Where leaf nodes connect.
     pub leafnode_addresses: Vec<String>,
+    /// Other brokers that it links itself to.
+    pub peers: Vec<Peer>,
     /// What it calls itself.
     pub name: String,
     /// Who may do what; nobody known: everybody may do everything.
@@ -68,7 +72,7 @@ pub struct BrokerBound {
 pub type WebSocket = WebSocketStream<Box<dyn Stream>>;
 
 enum Command {
-    AttachWeb(Box<WebSocket>, Visitor),
+    AttachWeb(Box<WebSocket>, PeerKind, Visitor),
     Attach(Box<dyn Stream>, PeerKind, Visitor),
     Stat(oneshot::Sender<(BrokerStat, Vec<ConnStat>)>),
     Stop(oneshot::Sender<()>),
@@ -133,14 +137,14 @@ impl Broker {
     }
 
     /// Hands a `WebSocket` over.
-    pub fn attach_web(&self, socket: WebSocket, address: String) {
+    pub fn attach_web(&self, socket: WebSocket, kind: PeerKind, address: String) {
         let visitor = Visitor {
             address,
             nonce: world::nonce(),
             proved: None,
         };
         self.commands
-            .send(Command::AttachWeb(Box::new(socket), visitor))
+            .send(Command::AttachWeb(Box::new(socket), kind, visitor))
             .ok();
     }
 
@@ -246,6 +250,9 @@ fn run(
                 }
             }
         }
+        for peer in options.peers {
+            tokio::task::spawn_local(dial::keep(Rc::clone(&shared), peer));
+        }
         tokio::task::spawn_local(tick(Rc::clone(&shared)));
         obey(&shared, orders).await;
     });
@@ -257,8 +264,8 @@ async fn obey(shared: &Rc<Shared>, mut orders: mpsc::UnboundedReceiver<Command>)
             Command::Attach(stream, kind, visitor) => {
                 tokio::task::spawn_local(stream::serve(Rc::clone(shared), stream, kind, visitor));
             }
-            Command::AttachWeb(socket, visitor) => {
-                let (shared, kind) = (Rc::clone(shared), PeerKind::Client);
+            Command::AttachWeb(socket, kind, visitor) => {
+                let shared = Rc::clone(shared);
                 tokio::task::spawn_local(stream::serve_web(shared, *socket, kind, visitor));
             }
             Command::Stat(reply) => {

@@ -2,7 +2,8 @@
 
 use super::shared::{Shared, Sink};
 use crate::world;
-use leaf_core::nats::broker::{PeerKind, Visitor};
+use leaf_core::nats::broker::{Close, ConnId, PeerKind, Visitor};
+use leaf_core::nats::info::Connect;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -29,9 +30,14 @@ pub(super) async fn accept(shared: Rc<Shared>, listener: TcpListener, kind: Peer
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let (shared, address) = (Rc::clone(&shared), peer.to_string());
+                let shared = Rc::clone(&shared);
+                let visitor = Visitor {
+                    address: peer.to_string(),
+                    nonce: world::nonce(),
+                    proved: None,
+                };
                 tokio::task::spawn_local(async move {
-                    serve(&shared, stream, kind, address).await;
+                    serve(&shared, stream, kind, visitor, None).await;
                 });
             }
             Err(error) => {
@@ -43,21 +49,22 @@ pub(super) async fn accept(shared: Rc<Shared>, listener: TcpListener, kind: Peer
     }
 }
 
-/// Serves a socket until it ends.
-pub(super) async fn serve(shared: &Rc<Shared>, stream: TcpStream, kind: PeerKind, address: String) {
+/// Serves a socket until it ends, and says why it did. `connect` is what a broker that we dialled is told of us.
+pub(super) async fn serve(
+    shared: &Rc<Shared>,
+    stream: TcpStream,
+    kind: PeerKind,
+    visitor: Visitor,
+    connect: Option<Connect>,
+) -> Close {
     // Whatever is written is a whole batch of messages.
     stream.set_nodelay(true).ok();
     let socket = Rc::new(stream);
     let wake = Rc::new(Notify::new());
-    let visitor = Visitor {
-        address,
-        nonce: world::nonce(),
-        proved: None,
-    };
     let id = shared
         .machine
         .borrow_mut()
-        .connect(kind, visitor, None, world::now());
+        .connect(kind, visitor, connect, world::now());
     shared.add(
         id,
         Sink {
@@ -101,7 +108,9 @@ pub(super) async fn serve(shared: &Rc<Shared>, stream: TcpStream, kind: PeerKind
             }
         }
     }
+    let why = shared.machine.borrow().closed(id).cloned();
     shared.remove(id);
+    why.unwrap_or(Close::Gone)
 }
 
 enum Read {
@@ -112,7 +121,7 @@ enum Read {
 }
 
 /// Reads what is there and hands it over; who gets something is written to once for each read.
-fn read(shared: &Shared, id: leaf_core::nats::broker::ConnId, socket: &TcpStream) -> Read {
+fn read(shared: &Shared, id: ConnId, socket: &TcpStream) -> Read {
     BUFFER.with_borrow_mut(|buffer| {
         for _ in 0..READS_MAX {
             let count = match socket.try_read(buffer) {

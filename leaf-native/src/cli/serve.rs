@@ -52,6 +52,12 @@ pub(super) struct Serve {
     /// Let NATS leaf nodes join here
     #[arg(long, value_name = "ADDRESS:PORT")]
     nats_leafnodes: Vec<String>,
+    /// Link another leaf's NATS broker; may be given several times: nats://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    peer: Vec<String>,
+    /// Join a NATS server as a leaf node: nats-leaf://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    leafnode: Vec<String>,
     /// Settings from a TOML file: users of the broker, its limits
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -102,7 +108,9 @@ impl Serve {
         };
         nats.listen.extend(self.nats.iter().cloned());
         nats.leafnode_listen.extend(self.nats_leafnodes.iter().cloned());
-        Broker::start(nats.options())
+        nats.peers.extend(self.peer.iter().cloned());
+        nats.hubs.extend(self.leafnode.iter().cloned());
+        Broker::start(nats.options()?)
     }
 
     fn options(&self, broker: &Broker) -> ServerOptions {

@@ -1,9 +1,9 @@
-//! From an HTTP request to a connection of the NATS broker: `GET /nats`, upgraded.
+//! From an HTTP request to a connection of the NATS broker: an upgrade, at `/nats` or any other path.
 //!
 //! Whose page may do that is asked before, as for every request: a browser says `Origin`, and one from elsewhere
 //! is refused unless it was allowed.
 //!
-//! Source: RFC 6455 section 4.2; `nats-server` takes a client at any path, we at `/nats`.
+//! Source: RFC 6455 section 4.2; `nats-server` takes a client at any path, a leaf node where it ends in `/leafnode`.
 
 use super::answer::{Answer, TEXT};
 use crate::broker::Broker;
@@ -11,19 +11,20 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use leaf_core::nats::broker::PeerKind;
 use std::net::{IpAddr, SocketAddr};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-/// Where clients of the broker ask to be upgraded.
-const PLACE: &str = "/nats";
+/// How the path of a leaf node ends.
+const LEAFNODE: &str = "/leafnode";
 /// One frame of a client; it may hold many messages.
 const FRAME_BYTES_MAX: usize = 8 << 20;
 
 /// Whether a request asks for a `WebSocket` of the broker.
 pub(super) fn is_wanted(request: &Request<Incoming>) -> bool {
-    request.method() == Method::GET && request.uri().path() == PLACE && says(request.headers(), "websocket")
+    request.method() == Method::GET && says(request.headers(), "websocket")
 }
 
 fn says(headers: &HeaderMap, protocol: &str) -> bool {
@@ -66,6 +67,10 @@ pub(super) fn upgrade(
         )
         .says(header::SEC_WEBSOCKET_VERSION, "13");
     };
+    let kind = match request.uri().path().ends_with(LEAFNODE) {
+        true => PeerKind::Spoke,
+        false => PeerKind::Client,
+    };
     let broker = broker.clone();
     tokio::spawn(async move {
         match hyper::upgrade::on(request).await {
@@ -75,7 +80,7 @@ pub(super) fn upgrade(
                     .max_message_size(Some(FRAME_BYTES_MAX));
                 let stream: Box<dyn crate::broker::Stream> = Box::new(TokioIo::new(stream));
                 let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-                broker.attach_web(socket, peer.to_string());
+                broker.attach_web(socket, kind, peer.to_string());
             }
             Err(error) => tracing::debug!(%peer, %error, "no WebSocket came of it"),
         }

@@ -100,6 +100,10 @@ impl NatsBroker {
             return Ok(());
         };
         match (conn.stage, conn.kind) {
+            (Stage::ExpectInfo, _) if info.tls_required => self.close(
+                slot,
+                Close::WrongPeer("the other side wants TLS, which a link of this leaf does not speak"),
+            ),
             (Stage::ExpectInfo, PeerKind::Hub) if info.leafnode_urls.is_none() => self.close(
                 slot,
                 Close::WrongPeer(
