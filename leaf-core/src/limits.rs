@@ -88,6 +88,8 @@ pub struct NatsLimits {
     pub subscriptions_max: usize,
     /// Subscriptions of all that is behind one link.
     pub link_subscriptions_max: usize,
+    /// How long a connection may take nothing of what is sent to it.
+    pub write_ms_max: i64,
     /// How long a connection may take to say who it is.
     pub connect_ms_max: i64,
     /// How soon after it is open a connection is asked for a sign of life.
@@ -108,6 +110,7 @@ impl Default for NatsLimits {
             connections_max: 16_384,
             subscriptions_max: 65_536,
             link_subscriptions_max: 1_000_000,
+            write_ms_max: 10_000,
             connect_ms_max: 2_000,
             first_ping_ms: 2_000,
             ping_interval_ms: 120_000,

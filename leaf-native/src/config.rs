@@ -74,6 +74,8 @@ pub struct Bounds {
     pub subscriptions: Option<usize>,
     /// How long a connection may be silent. Units: milliseconds.
     pub ping_interval_ms: Option<i64>,
+    /// How long a connection may take nothing of what is sent to it. Units: milliseconds.
+    pub write_ms: Option<i64>,
     /// How long a connection may take to say who it is. Units: milliseconds.
     pub connect_ms: Option<i64>,
     /// Questions without an answer.
@@ -131,6 +133,7 @@ impl Nats {
                     .ping_interval_ms
                     .map_or(usual.first_ping_ms, |ms| ms.min(usual.first_ping_ms)),
                 pings_out_max: bounds.pings_out.unwrap_or(usual.pings_out_max),
+                write_ms_max: bounds.write_ms.unwrap_or(usual.write_ms_max),
                 connect_ms_max: bounds.connect_ms.unwrap_or(usual.connect_ms_max),
                 ..usual
             },

@@ -7,6 +7,7 @@
 //! 2.9.10 and 2.15.1 send them.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a server says of itself.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -103,6 +104,9 @@ pub struct Connect {
     /// Asked for TLS.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_required: bool,
+    /// The account to bind; a server without accounts of that kind refuses any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub account: String,
     /// Credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -151,6 +155,7 @@ impl Default for Connect {
             headers: false,
             no_responders: false,
             tls_required: false,
+            account: String::new(),
             user: None,
             pass: None,
             auth_token: None,
@@ -163,6 +168,23 @@ impl Default for Connect {
             is_hub: false,
             leaf_mesh: String::new(),
         }
+    }
+}
+
+impl Connect {
+    /// Takes what a further `CONNECT` says. What it does not say, or says is `null`, stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON object, or a value has another type; nothing was taken then.
+    pub fn take(&mut self, json: &[u8]) -> Result<(), serde_json::Error> {
+        let said: serde_json::Map<String, Value> = serde_json::from_slice(json)?;
+        let mut all = serde_json::to_value(&*self)?;
+        if let Value::Object(all) = &mut all {
+            all.extend(said.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        *self = serde_json::from_value(all)?;
+        Ok(())
     }
 }
 

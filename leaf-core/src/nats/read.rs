@@ -352,9 +352,15 @@ fn line<'a>(
                 .get(..input.len())
                 .is_some_and(|front| front.eq_ignore_ascii_case(input)),
         });
+        // What counts is what follows the verb and its blank.
+        let is_long = |(name, _): &(&[u8], Verb)| {
+            let front = input.get(..name.len());
+            front.is_some_and(|front| front.eq_ignore_ascii_case(name))
+                && input.len() > bytes_max.saturating_add(name.len()).saturating_add(2)
+        };
         return match could_be {
             false => Err(BadOp::Verb),
-            true if input.len() > bytes_max => Err(BadOp::Line),
+            true if verbs.iter().any(is_long) => Err(BadOp::Line),
             true => Ok(Scan::More(input.len().saturating_add(1))),
         };
     };
@@ -367,12 +373,15 @@ fn line<'a>(
     let Some((verb, rest)) = found else {
         return Err(BadOp::Verb);
     };
-    if text.len() > bytes_max {
+    if rest.trim_ascii_start().len() > bytes_max {
         return Err(BadOp::Line);
     }
-    let is_alone = matches!(verb, Verb::Ping | Verb::Pong | Verb::Ok);
-    // `SUBX` is no verb; what follows a `PING` does not matter.
-    if !is_alone && !matches!(rest.first(), None | Some(b' ' | b'\t')) {
+    // What follows a `PING` does not matter, and JSON shows where it begins; `SUBX` is no verb.
+    let is_free = matches!(
+        verb,
+        Verb::Ping | Verb::Pong | Verb::Ok | Verb::Connect | Verb::Info | Verb::Error
+    );
+    if !is_free && !matches!(rest.first(), Some(b' ' | b'\t')) {
         return Err(BadOp::Verb);
     }
     let end = end.saturating_add(1);

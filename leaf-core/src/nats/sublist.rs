@@ -203,7 +203,10 @@ impl Sublist {
                 });
             }
             let mut found = Matched::default();
-            self.root.collect(subject, &mut found);
+            // What has an empty token reaches nobody, not even by `>`.
+            if tokens(subject).all(|token| !token.is_empty()) {
+                self.root.collect(subject, &mut found);
+            }
             self.cache.insert(subject.into(), found);
         }
         self.cache.entry(subject.into()).or_default()

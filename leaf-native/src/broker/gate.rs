@@ -113,6 +113,10 @@ impl Gate for Accounts {
         !self.is_empty() && visitor.proved.is_none()
     }
 
+    fn wants_signatures(&self) -> bool {
+        self.users.iter().any(|user| user.nkey.is_some())
+    }
+
     fn admit(&mut self, visitor: &Visitor, connect: &Connect) -> Option<Grant> {
         if !self.is_guarded(visitor) {
             return Some(Grant::default());
@@ -130,7 +134,14 @@ impl Gate for Accounts {
                 true => user.nkey.clone().unwrap_or_default(),
                 false => user.name.clone(),
             },
-            publish: user.publish.clone(),
+            publish: match (&user.publish.allow, user.responses) {
+                // Who may only answer may not publish anywhere else.
+                (None, Some(_)) => Rights {
+                    allow: Some(Vec::new()),
+                    ..user.publish.clone()
+                },
+                _ => user.publish.clone(),
+            },
             subscribe: user.subscribe.clone(),
             responses: user.responses.map(|answers| Responses {
                 count_max: answers.count,

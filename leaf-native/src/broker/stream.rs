@@ -12,9 +12,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 /// What one read may bring.
 const READ_BYTES: usize = 16 << 10;
@@ -22,8 +22,6 @@ const READ_BYTES: usize = 16 << 10;
 const WRITE_BYTES: usize = 64 << 10;
 /// How long one who writes faster than others read has to wait before it is read again.
 const STALL: Duration = Duration::from_millis(2);
-/// How long one may take nothing of what it is sent.
-const WRITE_SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// A connection and its place among the others; gone from there when this is dropped.
 struct Seat {
@@ -77,6 +75,12 @@ impl Seat {
         }
     }
 
+    /// How long one may take nothing of what it is sent.
+    fn write_max(&self) -> Duration {
+        let ms = self.shared.machine.borrow().limits().write_ms_max;
+        Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+    }
+
     fn written(&self, bytes: usize) {
         self.shared.machine.borrow_mut().sent(self.id, bytes);
     }
@@ -104,7 +108,7 @@ pub(super) async fn serve(shared: Rc<Shared>, stream: Box<dyn Stream>, kind: Pee
                 sink.write_all(&bytes).await?;
                 sink.flush().await
             };
-            match timeout(WRITE_SILENCE_MAX, write).await {
+            match timeout(seat.write_max(), write).await {
                 Ok(Ok(())) => seat.written(bytes.len()),
                 _ => return,
             }
@@ -123,36 +127,40 @@ pub(super) async fn serve_web(shared: Rc<Shared>, socket: WebSocket, kind: PeerK
     let seat = Seat::take(shared, kind, visitor);
     let (mut sink, mut source) = socket.split();
     let reading = async {
-        while let Some(Ok(message)) = source.next().await {
-            match message {
-                Message::Binary(bytes) => seat.hand_over(&bytes).await,
-                Message::Text(text) => seat.hand_over(text.as_bytes()).await,
-                Message::Close(_) => return,
-                // Pings are answered by the library.
-                _ => {}
+        loop {
+            match source.next().await {
+                Some(Ok(Message::Binary(bytes))) => seat.hand_over(&bytes).await,
+                Some(Ok(Message::Text(text))) => seat.hand_over(text.as_bytes()).await,
+                // Pings and closes are answered by the library.
+                Some(Ok(_)) => {}
+                Some(Err(Error::Protocol(_))) => return Some(CloseCode::Protocol),
+                Some(Err(Error::Capacity(_))) => return Some(CloseCode::Size),
+                Some(Err(_)) | None => return None,
             }
         }
     };
     let writing = async {
         while let Some(bytes) = seat.wanted().await {
             let count = bytes.len();
-            match timeout(WRITE_SILENCE_MAX, sink.send(Message::Binary(bytes.into()))).await {
+            match timeout(seat.write_max(), sink.send(Message::Binary(bytes.into()))).await {
                 Ok(Ok(())) => seat.written(count),
-                _ => return,
+                _ => return None,
             }
         }
         let why = seat.shared.machine.borrow().closed(seat.id).cloned();
-        let frame = CloseFrame {
-            code: close_code(why.as_ref()),
-            reason: why.map(|why| why.to_string()).unwrap_or_default().into(),
-        };
-        timeout(WRITE_SILENCE_MAX, sink.send(Message::Close(Some(frame))))
-            .await
-            .ok();
+        Some(close_code(why.as_ref()))
     };
-    tokio::select! {
-        () = reading => {}
-        () = writing => {}
+    let code = tokio::select! {
+        code = reading => code,
+        code = writing => code,
+    };
+    if let Some(code) = code {
+        let frame = CloseFrame {
+            code,
+            reason: "".into(),
+        };
+        let last_word = sink.send(Message::Close(Some(frame)));
+        timeout(seat.write_max(), last_word).await.ok();
     }
 }
 

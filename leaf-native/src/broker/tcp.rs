@@ -2,7 +2,7 @@
 
 use super::shared::{Shared, Sink};
 use crate::world;
-use leaf_core::nats::broker::{Close, ConnId, PeerKind, Visitor};
+use leaf_core::nats::broker::{Close, ConnId, NatsBroker, PeerKind, Visitor};
 use leaf_core::nats::info::Connect;
 use std::cell::RefCell;
 use std::io;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// What one read may bring. One buffer serves all sockets: an idle connection has none.
 const READ_BYTES: usize = 64 << 10;
@@ -72,9 +72,11 @@ pub(super) async fn serve(
             wake: Rc::clone(&wake),
         },
     );
+    let mut stuck = Stuck::default();
     loop {
         let (is_blocked, is_closed) = {
             let machine = shared.machine.borrow();
+            stuck.look(&machine, id);
             (!machine.transmit(id).is_empty(), machine.closed(id).is_some())
         };
         if is_closed {
@@ -94,6 +96,10 @@ pub(super) async fn serve(
         let ready = tokio::select! {
             ready = socket.ready(interest) => ready,
             () = wake.notified() => continue,
+            () = stuck.too_long() => {
+                shared.machine.borrow_mut().end(id, Close::Slow);
+                continue;
+            }
         };
         let Ok(ready) = ready else { break };
         if ready.is_writable() {
@@ -111,6 +117,33 @@ pub(super) async fn serve(
     let why = shared.machine.borrow().closed(id).cloned();
     shared.remove(id);
     why.unwrap_or(Close::Gone)
+}
+
+/// Since when a socket takes nothing, and how long it may.
+#[derive(Default)]
+struct Stuck {
+    written: u64,
+    until: Option<Instant>,
+}
+
+impl Stuck {
+    fn look(&mut self, machine: &NatsBroker, id: ConnId) {
+        let written = machine.written(id);
+        if machine.transmit(id).is_empty() {
+            self.until = None;
+        } else if self.until.is_none() || written != self.written {
+            let ms = u64::try_from(machine.limits().write_ms_max).unwrap_or_default();
+            self.until = Some(Instant::now() + Duration::from_millis(ms));
+        }
+        self.written = written;
+    }
+
+    async fn too_long(&self) {
+        match self.until {
+            Some(until) => sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 enum Read {

@@ -8,7 +8,7 @@
 use super::answer::{Answer, TEXT};
 use crate::broker::Broker;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use leaf_core::nats::broker::PeerKind;
@@ -17,6 +17,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+/// By which a peer that is no browser offers to leave out the masks of its frames.
+const NO_MASKING: HeaderName = HeaderName::from_static("nats-no-masking");
 /// How the path of a leaf node ends.
 const LEAFNODE: &str = "/leafnode";
 /// One frame of a client; it may hold many messages.
@@ -24,16 +26,17 @@ const FRAME_BYTES_MAX: usize = 8 << 20;
 
 /// Whether a request asks for a `WebSocket` of the broker.
 pub(super) fn is_wanted(request: &Request<Incoming>) -> bool {
-    request.method() == Method::GET && says(request.headers(), "websocket")
+    request.method() == Method::GET && words(request.headers(), header::UPGRADE, "websocket")
 }
 
-fn says(headers: &HeaderMap, protocol: &str) -> bool {
+/// Whether a header holds a word.
+fn words(headers: &HeaderMap, name: HeaderName, word: &str) -> bool {
     headers
-        .get_all(header::UPGRADE)
+        .get_all(name)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(','))
-        .any(|word| word.trim().eq_ignore_ascii_case(protocol))
+        .any(|said| said.trim().eq_ignore_ascii_case(word))
 }
 
 /// Answers with the upgrade, and hands the connection to the broker once it is made.
@@ -60,7 +63,8 @@ pub(super) fn upgrade(
         .headers()
         .get(header::SEC_WEBSOCKET_VERSION)
         .is_some_and(|version| version == "13");
-    let (Some(key), true) = (key, is_known) else {
+    let is_meant = words(request.headers(), header::CONNECTION, "upgrade");
+    let (Some(key), true, true) = (key, is_known, is_meant) else {
         return Answer::text(
             StatusCode::BAD_REQUEST,
             "only WebSocket version 13 is spoken here",
@@ -71,13 +75,16 @@ pub(super) fn upgrade(
         true => PeerKind::Spoke,
         false => PeerKind::Client,
     };
+    // Brokers that dial as leaf nodes save themselves the masks.
+    let is_bare = words(request.headers(), NO_MASKING, "true");
     let broker = broker.clone();
     tokio::spawn(async move {
         match hyper::upgrade::on(request).await {
             Ok(stream) => {
                 let config = WebSocketConfig::default()
                     .max_frame_size(Some(FRAME_BYTES_MAX))
-                    .max_message_size(Some(FRAME_BYTES_MAX));
+                    .max_message_size(Some(FRAME_BYTES_MAX))
+                    .accept_unmasked_frames(is_bare);
                 let stream: Box<dyn crate::broker::Stream> = Box::new(TokioIo::new(stream));
                 let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
                 broker.attach_web(socket, kind, peer.to_string());
@@ -85,8 +92,12 @@ pub(super) fn upgrade(
             Err(error) => tracing::debug!(%peer, %error, "no WebSocket came of it"),
         }
     });
-    Answer::new(StatusCode::SWITCHING_PROTOCOLS, TEXT, "")
+    let answer = Answer::new(StatusCode::SWITCHING_PROTOCOLS, TEXT, "")
         .says(header::CONNECTION, "Upgrade")
         .says(header::UPGRADE, "websocket")
-        .says_of_itself(header::SEC_WEBSOCKET_ACCEPT, &key)
+        .says_of_itself(header::SEC_WEBSOCKET_ACCEPT, &key);
+    match is_bare {
+        true => answer.says(NO_MASKING, "true"),
+        false => answer,
+    }
 }

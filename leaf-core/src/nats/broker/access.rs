@@ -12,6 +12,11 @@ pub trait Gate: Send {
     /// Whether a connection has to bring credentials before it says anything else.
     fn is_guarded(&self, visitor: &Visitor) -> bool;
 
+    /// Whether connections are given a nonce to sign.
+    fn wants_signatures(&self) -> bool {
+        false
+    }
+
     /// Lets a connection in, or `None`.
     fn admit(&mut self, visitor: &Visitor, connect: &Connect) -> Option<Grant>;
 }
@@ -78,23 +83,57 @@ impl Rights {
     /// Whether a subscription to `pattern` is allowed; `queue` names its group. A rule may name a group behind
     /// a space and is then about members of that group only.
     pub fn allows_pattern(&self, pattern: &[u8], queue: Option<&[u8]>) -> bool {
-        let covers = |rule: &String| {
-            let (subject, group) = rule
-                .split_once(' ')
-                .map_or((&**rule, None), |(s, g)| (s, Some(g)));
-            let is_group = match (group, queue) {
-                (None, _) => true,
-                (Some(group), Some(queue)) => is_match(group.as_bytes(), queue),
-                (Some(_), None) => false,
-            };
-            is_group && is_within(pattern, subject.as_bytes())
-        };
-        self.allow.as_ref().is_none_or(|rules| rules.iter().any(covers)) && !self.deny.iter().any(covers)
+        let allowed = self.allow.as_ref().is_none_or(|rules| {
+            let found = Covering::of(rules, pattern, queue);
+            // Where groups are named, a member of another one is not meant by a rule for everybody.
+            match found.names_groups && queue.is_some() {
+                true => found.group,
+                false => found.everybody,
+            }
+        });
+        let denied = Covering::of(&self.deny, pattern, queue);
+        allowed && !denied.everybody && !denied.group
     }
 
     /// Whether a permitted subscription can match what is denied, so that each delivery has to be looked at.
     pub(crate) fn cuts(&self, pattern: &[u8]) -> bool {
         has_wildcard(pattern) && self.deny.iter().any(|rule| overlaps(rule.as_bytes(), pattern))
+    }
+}
+
+/// Which rules of a list are about a subscription.
+struct Covering {
+    /// One without a group.
+    everybody: bool,
+    /// One that names its group.
+    group: bool,
+    /// One that names any group.
+    names_groups: bool,
+}
+
+impl Covering {
+    fn of(rules: &[String], pattern: &[u8], queue: Option<&[u8]>) -> Self {
+        let mut found = Self {
+            everybody: false,
+            group: false,
+            names_groups: false,
+        };
+        for rule in rules {
+            let (subject, group) = rule
+                .split_once(' ')
+                .map_or((&**rule, None), |(s, g)| (s, Some(g)));
+            if !is_within(pattern, subject.as_bytes()) {
+                continue;
+            }
+            match group {
+                None => found.everybody = true,
+                Some(group) => {
+                    found.names_groups = true;
+                    found.group |= queue.is_some_and(|queue| is_match(group.as_bytes(), queue));
+                }
+            }
+        }
+        found
     }
 }
 

@@ -3,14 +3,17 @@
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol); what nats-server 2.9.10 and 2.15.1
 //! answer (`tests/nats`).
 
-use super::conn::{Close, PeerKind, Stage, Sub};
+use super::conn::{Close, Conn, PeerKind, Stage, Sub};
 use super::route::Origin;
 use super::{BrokerEvent, NatsBroker};
-use crate::nats::info::Connect;
 use crate::nats::op::{ClientOp, Message};
 use crate::nats::subject::{is_literal, is_valid};
 use crate::nats::{BadOp, Scan, scan_client, write};
 use crate::time::Timestamp;
+use std::collections::HashMap;
+
+/// Where brokers of a cluster write replies that they pass on.
+const BROKERS_OWN: [&[u8]; 2] = [b"_R_.", b"_GR_."];
 
 impl NatsBroker {
     /// Acts on one operation of a client and says how many bytes it was; `None` if it is not whole.
@@ -36,7 +39,16 @@ impl NatsBroker {
             ClientOp::Publish(message) => self.client_publish(slot, &message, now),
             ClientOp::Subscribe { subject, queue, sid } => self.client_subscribe(slot, subject, queue, sid),
             ClientOp::Unsubscribe { sid, max } => self.client_unsubscribe(slot, sid, max),
-            ClientOp::Ping => self.say(slot, &[b"PONG"]),
+            ClientOp::Ping => {
+                self.say(slot, &[b"PONG"]);
+                let owes = |conn: &mut Conn| std::mem::take(&mut conn.owes_info);
+                if self.conns.get_mut(slot).is_some_and(owes) {
+                    self.say_info_with(slot, |info| {
+                        info.connect_info = true;
+                        info.remote_account = "$G".into();
+                    });
+                }
+            }
             ClientOp::Pong => {
                 if let Some(conn) = self.conns.get_mut(slot) {
                     conn.pings_out = 0;
@@ -65,10 +77,11 @@ impl NatsBroker {
     }
 
     fn client_connect(&mut self, slot: u32, json: &[u8], now: Timestamp) -> Result<(), BadOp> {
-        let connect: Connect = serde_json::from_slice(json).map_err(|_| BadOp::Arguments)?;
         let Some(conn) = self.conns.get_mut(slot) else {
             return Ok(());
         };
+        let mut connect = conn.connect.clone();
+        connect.take(json).map_err(|_| BadOp::Arguments)?;
         if !connect.leaf_mesh.is_empty() {
             conn.kind = PeerKind::Mesh { is_ours: false };
             self.link_connect(slot, connect, now);
@@ -79,9 +92,17 @@ impl NatsBroker {
             self.close(slot, Close::WrongPeer("attempted to connect to client port"));
             return Ok(());
         }
-        let grant = self.gate.admit(&conn.visitor, &connect);
-        let is_first = conn.connect.lang.is_empty() && conn.connect.name.is_empty();
+        if connect.protocol > 1 {
+            self.close(slot, Close::Protocol);
+            return Ok(());
+        }
+        let grant = match connect.account.is_empty() {
+            true => self.gate.admit(&conn.visitor, &connect),
+            false => None,
+        };
+        let is_first = !std::mem::replace(&mut conn.is_introduced, true);
         let (is_verbose, lacks_headers) = (connect.verbose, connect.no_responders && !connect.headers);
+        conn.owes_info = is_first && connect.protocol > 0;
         conn.connect = connect;
         let Some(grant) = grant else {
             self.close(slot, Close::Authorization);
@@ -102,6 +123,16 @@ impl NatsBroker {
         if is_first {
             self.events.push_back(BrokerEvent::Opened { id, peer: None });
         }
+        if !is_first {
+            // Whoever it is now, it did not ask for what was asked for before.
+            let subs = self
+                .conns
+                .get_mut(slot)
+                .map(|conn| std::mem::take(&mut conn.subs));
+            for key in subs.into_iter().flat_map(HashMap::into_values) {
+                self.drop_sub(key);
+            }
+        }
         if is_verbose {
             self.say(slot, &[b"+OK"]);
         }
@@ -119,10 +150,13 @@ impl NatsBroker {
         let (is_echoed, wants_none) = (conn.connect.echo, conn.connect.no_responders);
         if message.header_bytes > 0 && !conn.connect.headers {
             // A client that never said it knows headers may not send them.
-            self.close(slot, Close::Verb);
+            self.close(slot, Close::Arguments);
             return;
         }
         if !conn.is_publish_open && !self.may_publish(slot, message, now) {
+            return;
+        }
+        if message.reply.is_some_and(|reply| !self.may_reply(slot, reply)) {
             return;
         }
         if is_pedantic && !is_literal(message.subject) {
@@ -165,9 +199,13 @@ impl NatsBroker {
             );
             return false;
         }
-        if let Some(reply) = message.reply
-            && !conn.grant.publish.allows(reply)
-        {
+        true
+    }
+
+    /// Replies that go where only brokers write are refused; whether one may publish to where the reply goes is
+    /// not asked, as it is somebody else who does.
+    fn may_reply(&mut self, slot: u32, reply: &[u8]) -> bool {
+        if BROKERS_OWN.iter().any(|own| reply.starts_with(own)) {
             let reply = String::from_utf8_lossy(reply).into_owned();
             self.complain(
                 slot,
@@ -203,7 +241,18 @@ impl NatsBroker {
     fn client_subscribe(&mut self, slot: u32, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
         let Some(conn) = self.conns.get(slot) else { return };
         let is_verbose = conn.connect.verbose;
-        if !is_valid(subject) || queue.is_some_and(|queue| !is_valid(queue)) {
+        if conn.subs.len() >= self.limits.subscriptions_max {
+            self.complain(slot, "maximum subscriptions exceeded");
+            return;
+        }
+        if conn.subs.contains_key(sid) {
+            // The first one stays, and this one is not looked at.
+            if is_verbose {
+                self.say(slot, &[b"+OK"]);
+            }
+            return;
+        }
+        if !is_valid(subject) {
             self.complain(slot, "Invalid Subject");
             return;
         }
@@ -218,23 +267,17 @@ impl NatsBroker {
             self.complain(slot, &text);
             return;
         }
-        if !conn.subs.contains_key(sid) {
-            if conn.subs.len() >= self.limits.subscriptions_max {
-                self.complain(slot, "maximum subscriptions exceeded");
-                return;
-            }
-            let sub = Sub {
-                slot,
-                sid: sid.into(),
-                subject: subject.into(),
-                queue: queue.map(Into::into),
-                weight: 1,
-                max: None,
-                delivered: 0,
-                is_cut: conn.grant.subscribe.cuts(subject),
-            };
-            self.add_sub(sub, sid);
-        }
+        let sub = Sub {
+            slot,
+            sid: sid.into(),
+            subject: subject.into(),
+            queue: queue.map(Into::into),
+            weight: 1,
+            max: None,
+            delivered: 0,
+            is_cut: conn.grant.subscribe.cuts(subject),
+        };
+        self.add_sub(sub, sid);
         if is_verbose {
             self.say(slot, &[b"+OK"]);
         }

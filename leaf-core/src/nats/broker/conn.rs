@@ -91,6 +91,9 @@ pub enum Close {
     /// The broker stops.
     #[error("Server Shutdown")]
     Shutdown,
+    /// A version of the protocol that does not exist.
+    #[error("invalid client protocol")]
+    Protocol,
     /// More connections than allowed.
     #[error("maximum connections exceeded")]
     TooMany,
@@ -157,6 +160,7 @@ pub struct Traffic {
 }
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing that happened, in any order")]
 pub(super) struct Conn {
     pub(super) id: ConnId,
     pub(super) kind: PeerKind,
@@ -171,11 +175,19 @@ pub(super) struct Conn {
     pub(super) out: Vec<u8>,
     /// How much of `out` is written.
     pub(super) out_from: usize,
+    /// Bytes ever written.
+    pub(super) written: u64,
     pub(super) is_dirty: bool,
     pub(super) since: Timestamp,
     pub(super) heard: Timestamp,
     pub(super) ping_due: Timestamp,
     pub(super) pings_out: u32,
+    /// It was asked for a sign of life at least once.
+    pub(super) is_asked: bool,
+    /// It said `CONNECT`.
+    pub(super) is_introduced: bool,
+    /// It is still to be told where it was let in.
+    pub(super) owes_info: bool,
     pub(super) traffic: Traffic,
     /// By the client's sid, or on a link by subject and queue.
     pub(super) subs: HashMap<Box<[u8]>, SubKey>,

@@ -194,11 +194,15 @@ impl NatsBroker {
             unread: Vec::new(),
             out: Vec::new(),
             out_from: 0,
+            written: 0,
             is_dirty: false,
             since: now,
             heard: now,
             ping_due: due,
             pings_out: 0,
+            is_asked: false,
+            is_introduced: false,
+            owes_info: false,
             traffic: Traffic::default(),
             subs: std::collections::HashMap::new(),
             told: std::collections::HashMap::new(),
@@ -304,6 +308,7 @@ impl NatsBroker {
     pub fn sent(&mut self, id: ConnId, bytes: usize) {
         const KEPT: usize = 64 << 10;
         let Some(conn) = self.conn(id) else { return };
+        conn.written = conn.written.wrapping_add(bytes as u64);
         conn.out_from = conn.out_from.saturating_add(bytes).min(conn.out.len());
         if conn.out_from == conn.out.len() {
             conn.out_from = 0;
@@ -315,6 +320,18 @@ impl NatsBroker {
             conn.out.drain(..conn.out_from);
             conn.out_from = 0;
         }
+    }
+
+    /// How many bytes were ever written to it: one that has something to be written and whose number does not grow
+    /// is stuck.
+    pub fn written(&self, id: ConnId) -> u64 {
+        let conn = self.conns.get(id.slot).filter(|conn| conn.id == id);
+        conn.map_or(0, |conn| conn.written)
+    }
+
+    /// The bounds it keeps.
+    pub fn limits(&self) -> &NatsLimits {
+        &self.limits
     }
 
     /// Why a connection ended, if it did. Write what is left of it, then [`disconnect`](Self::disconnect).
@@ -368,8 +385,7 @@ impl NatsBroker {
         }
         // Who says something is alive; only what is silent is asked.
         let is_quiet = now.0.saturating_sub(conn.heard.0) >= interval;
-        let is_first = conn.pings_out == 0 && conn.ping_due.0 < conn.since.0.saturating_add(interval);
-        if !is_quiet && !is_first {
+        if !is_quiet && conn.is_asked {
             conn.pings_out = 0;
             conn.ping_due = Timestamp(conn.heard.0.saturating_add(interval));
             return;
@@ -379,6 +395,7 @@ impl NatsBroker {
             return;
         }
         conn.pings_out = conn.pings_out.saturating_add(1);
+        conn.is_asked = true;
         conn.ping_due = Timestamp(now.0.saturating_add(interval));
         conn.out.extend_from_slice(b"PING\r\n");
         self.mark_dirty(slot);
@@ -490,7 +507,10 @@ impl NatsBroker {
             proto: 1,
             client_id: conn.id.number(),
             client_ip: ip_of(&conn.visitor.address).to_owned(),
-            nonce: conn.visitor.nonce.clone(),
+            nonce: match self.gate.wants_signatures() {
+                true => conn.visitor.nonce.clone(),
+                false => String::new(),
+            },
             ldm: self.is_lame,
             leafnode_urls: is_spoke.then(|| vec![self.config.leafnode_url.clone()]),
             leaf_mesh: match is_spoke {
@@ -502,8 +522,14 @@ impl NatsBroker {
     }
 
     fn say_info(&mut self, slot: u32) {
+        self.say_info_with(slot, |_| {});
+    }
+
+    fn say_info_with(&mut self, slot: u32, change: impl FnOnce(&mut Info)) {
         let Some(conn) = self.conns.get(slot) else { return };
-        let info = serde_json::to_vec(&self.info(conn)).unwrap_or_default();
+        let mut info = self.info(conn);
+        change(&mut info);
+        let info = serde_json::to_vec(&info).unwrap_or_default();
         self.say(slot, &[b"INFO", &info, b""]);
     }
 
