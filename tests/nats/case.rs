@@ -13,11 +13,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// One test per broker of functions `fn() -> Case`: `nats_2_9::NAME`, `nats_2_15::NAME`.
-///
-/// Ours joins as a module like these; until then it has no tests, so that none is green without having run.
+/// One test per broker of functions `fn() -> Case`: `ours::NAME`, `nats_2_9::NAME`, `nats_2_15::NAME`.
 macro_rules! on_every_broker {
     ($($case:ident),+ $(,)?) => {
+        mod ours {
+            $(#[test] fn $case() { super::$case().run($crate::servers::Broker::Ours) })+
+        }
         mod nats_2_9 {
             $(#[test] fn $case() { super::$case().run($crate::servers::Broker::Nats2_9) })+
         }
