@@ -311,6 +311,11 @@ impl Setup {
             ("connections", self.max_connections.map(u128::from)),
             ("pings-out", self.pings_out_max.map(u128::from)),
             ("ping-interval-ms", in_ms(self.ping_interval)),
+            ("write-ms", in_ms(self.write_deadline)),
+            (
+                "connect-ms",
+                in_ms(Some(Duration::from_secs_f32(self.auth_timeout.unwrap_or(10.0)))),
+            ),
         ];
         toml.push_str("\n[nats.limits]\n");
         for (name, number) in numbers {

@@ -96,7 +96,7 @@ pub struct Connect {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub version: String,
     /// 1: understands further `INFO`s.
-    pub protocol: u32,
+    pub protocol: i64,
     /// Can read headers.
     pub headers: bool,
     /// Wants to be told when nobody hears a request.

@@ -231,7 +231,7 @@ fn what_is_no_operation_is_told_apart() {
     assert_eq!(scan(b"PUB a 1\r\nxy\r\n"), Err(BadOp::Verb));
     assert_eq!(scan(b"GET / HTTP/1.1"), Err(BadOp::Verb));
     assert_eq!(
-        scan(&[b"SUB ".as_slice(), &[b'a'; 65]].concat()),
+        scan(&[b"SUB ".as_slice(), &[b'a'; 67]].concat()),
         Err(BadOp::Line)
     );
     assert_eq!(scan(b"PU"), Ok(()));
@@ -400,13 +400,13 @@ fn rights_hold_for_what_is_published_asked_for_and_delivered() {
     let id = bed.client(connect);
     bed.say(
         id,
-        "PUB up.no 0\r\n\r\nPUB other 0\r\n\r\nPUB up.a other 0\r\n\r\nSUB up.a 1\r\nSUB down.secret 2\r\n",
+        "PUB up.no 0\r\n\r\nPUB other 0\r\n\r\nPUB up.a _R_.x 0\r\n\r\nSUB up.a 1\r\nSUB down.secret 2\r\n",
     );
     assert_eq!(
         bed.heard(id),
         "-ERR 'Permissions Violation for Publish to \"up.no\"'\r\n\
          -ERR 'Permissions Violation for Publish to \"other\"'\r\n\
-         -ERR 'Permissions Violation for Publish with Reply of \"other\"'\r\n\
+         -ERR 'Permissions Violation for Publish with Reply of \"_R_.x\"'\r\n\
          -ERR 'Permissions Violation for Subscription to \"up.a\"'\r\n\
          -ERR 'Permissions Violation for Subscription to \"down.secret\"'\r\n"
     );

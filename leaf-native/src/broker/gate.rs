@@ -32,25 +32,44 @@ pub struct User {
     /// What it may subscribe to.
     pub subscribe: Rights,
     /// It may answer whoever asks it, and how often and how long.
-    pub responses: Option<Answers>,
+    pub responses: Answers,
 }
 
-/// How much a user may answer where it may not publish.
+/// How much a user may answer where it may not publish: `true`, or `{ count = 1, age-ms = 120000 }`.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Answers {
-    /// Messages to one reply subject.
-    pub count: u32,
-    /// How long after the request. Units: milliseconds.
-    pub within_ms: i64,
+#[serde(untagged)]
+pub enum Answers {
+    /// As much as is usual, or nothing.
+    Usual(bool),
+    /// As much as is said.
+    Said {
+        /// Messages to one reply subject.
+        count: u32,
+        /// How long after the request. Units: milliseconds.
+        #[serde(rename = "age-ms")]
+        age_ms: i64,
+    },
 }
 
 impl Default for Answers {
-    /// What nats-server allows unless told otherwise.
     fn default() -> Self {
-        Self {
-            count: 1,
-            within_ms: 120_000,
+        Self::Usual(false)
+    }
+}
+
+impl Answers {
+    fn rule(self) -> Option<Responses> {
+        match self {
+            Self::Usual(false) => None,
+            // What nats-server allows unless told otherwise.
+            Self::Usual(true) => Some(Responses {
+                count_max: 1,
+                age_ms_max: 120_000,
+            }),
+            Self::Said { count, age_ms } => Some(Responses {
+                count_max: count,
+                age_ms_max: age_ms,
+            }),
         }
     }
 }
@@ -129,12 +148,13 @@ impl Gate for Accounts {
             return Some(Grant::default());
         }
         let user = self.find(visitor, connect)?;
+        let responses = user.responses.rule();
         Some(Grant {
             user: match user.name.is_empty() {
                 true => user.nkey.clone().unwrap_or_default(),
                 false => user.name.clone(),
             },
-            publish: match (&user.publish.allow, user.responses) {
+            publish: match (&user.publish.allow, responses) {
                 // Who may only answer may not publish anywhere else.
                 (None, Some(_)) => Rights {
                     allow: Some(Vec::new()),
@@ -143,10 +163,7 @@ impl Gate for Accounts {
                 _ => user.publish.clone(),
             },
             subscribe: user.subscribe.clone(),
-            responses: user.responses.map(|answers| Responses {
-                count_max: answers.count,
-                age_ms_max: answers.within_ms,
-            }),
+            responses,
         })
     }
 }

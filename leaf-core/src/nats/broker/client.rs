@@ -92,7 +92,7 @@ impl NatsBroker {
             self.close(slot, Close::WrongPeer("attempted to connect to client port"));
             return Ok(());
         }
-        if connect.protocol > 1 {
+        if !(0..=1).contains(&connect.protocol) {
             self.close(slot, Close::Protocol);
             return Ok(());
         }

@@ -160,7 +160,10 @@ pub struct Traffic {
 }
 
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each says one thing that happened, in any order")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing that happened, in any order"
+)]
 pub(super) struct Conn {
     pub(super) id: ConnId,
     pub(super) kind: PeerKind,
