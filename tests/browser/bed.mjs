@@ -95,7 +95,7 @@ export async function serve(t, file, args = [], address = "127.0.0.1:0") {
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   const port = readFileSync(ready, "utf8").match(/127\.0\.0\.1:(\d+)/)[1]
-  return { url: `http://localhost:${port}/`, port, stop, child }
+  return { url: `http://localhost:${port}/`, port, stop, child, ready }
 }
 
 /** Runs stock Fossil. */
