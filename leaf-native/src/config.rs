@@ -23,7 +23,7 @@
 //! pending-bytes = 8388608
 //! ```
 
-use crate::broker::{Accounts, BrokerOptions, Peer};
+use crate::broker::{Accounts, BrokerOptions, Peer, User};
 use crate::error::{CliError, Exit};
 use leaf_core::limits::NatsLimits;
 use serde::Deserialize;
@@ -39,7 +39,7 @@ pub struct Config {
 
 /// The part about the NATS broker.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Nats {
     /// Where clients connect.
     pub listen: Vec<String>,
@@ -51,9 +51,11 @@ pub struct Nats {
     pub hubs: Vec<String>,
     /// What the broker calls itself.
     pub name: Option<String>,
-    /// Who may connect.
-    #[serde(flatten)]
-    pub accounts: Accounts,
+    /// A secret that is enough by itself, and allows everything.
+    pub token: Option<String>,
+    /// Users. With neither token nor users nobody has to say who they are.
+    #[serde(rename = "user")]
+    pub users: Vec<User>,
     /// Bounds other than the usual ones.
     pub limits: Bounds,
 }
@@ -97,7 +99,7 @@ impl Config {
         })?;
         config
             .nats
-            .accounts
+            .accounts()
             .check()
             .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
         Ok(config)
@@ -105,6 +107,14 @@ impl Config {
 }
 
 impl Nats {
+    /// Who may connect.
+    pub fn accounts(&self) -> Accounts {
+        Accounts {
+            token: self.token.clone(),
+            users: self.users.clone(),
+        }
+    }
+
     /// What the broker is told.
     ///
     /// # Errors
@@ -114,6 +124,7 @@ impl Nats {
         let peers = self.peers.iter().map(|url| Peer::mesh(url));
         let hubs = self.hubs.iter().map(|url| Peer::hub(url));
         let peers = peers.chain(hubs).collect::<Result<Vec<_>, _>>()?;
+        let accounts = self.accounts();
         let usual = NatsLimits::default();
         let bounds = self.limits;
         Ok(BrokerOptions {
@@ -121,7 +132,7 @@ impl Nats {
             addresses: self.listen,
             leafnode_addresses: self.leafnode_listen,
             name: self.name.unwrap_or_else(|| "leaf".into()),
-            accounts: self.accounts,
+            accounts,
             limits: NatsLimits {
                 payload_bytes_max: bounds.payload_bytes.unwrap_or(usual.payload_bytes_max),
                 line_bytes_max: bounds.line_bytes.unwrap_or(usual.line_bytes_max),

@@ -3,6 +3,7 @@
 //!
 //! Small on purpose: HTTP by hand over a socket, so that nothing but the protocol is on trial here.
 
+mod broker;
 mod client;
 mod http;
 mod raw;

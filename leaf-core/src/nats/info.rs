@@ -190,7 +190,7 @@ impl Connect {
 
 /// What one may do: something allowed, and not denied. An absent list of allowed subjects allows all.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rights {
     /// Patterns.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,13 +7,11 @@ use leaf_core::nats::info::{Connect, Rights};
 use serde::Deserialize;
 
 /// Everybody who may connect. Nobody known means that nobody has to say who they are.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default)]
 pub struct Accounts {
     /// A secret that is enough by itself, and allows everything.
     pub token: Option<String>,
     /// Users.
-    #[serde(rename = "user")]
     pub users: Vec<User>,
 }
 

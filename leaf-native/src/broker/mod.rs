@@ -21,9 +21,11 @@ use crate::error::{CliError, Exit};
 use crate::world;
 use leaf_core::limits::NatsLimits;
 use leaf_core::nats::broker::{BrokerConfig, BrokerStat, ConnStat, PeerKind, Visitor};
+use leaf_core::time::Timestamp;
 use shared::Shared;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
@@ -71,11 +73,41 @@ pub struct BrokerBound {
 /// A stream of frames, its handshake done.
 pub type WebSocket = WebSocketStream<Box<dyn Stream>>;
 
+impl BrokerOptions {
+    /// Whether a broker could be started, as far as that can be said without binding anything.
+    ///
+    /// # Errors
+    ///
+    /// When an address is none, or open to other machines and to everybody.
+    pub fn check(&self) -> Result<(), CliError> {
+        for address in self.addresses.iter().chain(&self.leafnode_addresses) {
+            let parsed: SocketAddr = address.parse().map_err(|_| {
+                CliError::usage(format!(
+                    "{address} is no address to listen on: write 127.0.0.1:4222"
+                ))
+            })?;
+            if !parsed.ip().is_loopback() && self.accounts.is_empty() {
+                return Err(exposed(address));
+            }
+        }
+        Ok(())
+    }
+}
+
 enum Command {
     AttachWeb(Box<WebSocket>, PeerKind, Visitor),
     Attach(Box<dyn Stream>, PeerKind, Visitor),
-    Stat(oneshot::Sender<(BrokerStat, Vec<ConnStat>)>),
+    Report(oneshot::Sender<Report>),
     Stop(oneshot::Sender<()>),
+}
+
+/// What goes on in a broker.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// In all.
+    pub stat: BrokerStat,
+    /// Each connection.
+    pub conns: Vec<ConnStat>,
 }
 
 /// The way to a running broker. The broker ends when the last of these is gone.
@@ -84,6 +116,10 @@ pub struct Broker {
     commands: mpsc::UnboundedSender<Command>,
     bound: BrokerBound,
     is_guarded: bool,
+    id: Arc<str>,
+    name: Arc<str>,
+    limits: NatsLimits,
+    since: Timestamp,
 }
 
 impl Broker {
@@ -109,6 +145,11 @@ impl Broker {
         let (commands, orders) = mpsc::unbounded_channel();
         let config = config(&options, &bound);
         let is_guarded = !options.accounts.is_empty();
+        let (id, name, limits) = (
+            config.server_id.as_str().into(),
+            config.server_name.as_str().into(),
+            options.limits,
+        );
         std::thread::Builder::new()
             .name("broker".into())
             .spawn(move || run(config, options, clients, leafnodes, orders))?;
@@ -116,6 +157,10 @@ impl Broker {
             commands,
             bound,
             is_guarded,
+            id,
+            name,
+            limits,
+            since: world::now(),
         })
     }
 
@@ -153,6 +198,26 @@ impl Broker {
         self.is_guarded
     }
 
+    /// What it calls itself to programs.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it calls itself to people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bounds it keeps.
+    pub fn limits(&self) -> &NatsLimits {
+        &self.limits
+    }
+
+    /// When it was started.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
     /// A connection of the leaf itself, without a socket.
     pub fn connect(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(OWN_BYTES);
@@ -166,9 +231,9 @@ impl Broker {
     }
 
     /// What goes on; `None` once the broker has stopped.
-    pub async fn stat(&self) -> Option<(BrokerStat, Vec<ConnStat>)> {
+    pub async fn report(&self) -> Option<Report> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Stat(reply)).ok()?;
+        self.commands.send(Command::Report(reply)).ok()?;
         answer.await.ok()
     }
 
@@ -192,16 +257,18 @@ fn bind(addresses: &[String], accounts: &Accounts) -> Result<Vec<std::net::TcpLi
         let listener = std::net::TcpListener::bind(address.as_str()).map_err(taken)?;
         listener.set_nonblocking(true)?;
         if !listener.local_addr()?.ip().is_loopback() && accounts.is_empty() {
-            return Err(CliError::usage(format!(
-                "{address} can be reached from other machines and nobody would have to say who they are"
-            ))
-            .next_step(
-                "name users or a token in the configuration (leaf serve --config), or listen on 127.0.0.1",
-            ));
+            return Err(exposed(address));
         }
         listeners.push(listener);
     }
     Ok(listeners)
+}
+
+fn exposed(address: &str) -> CliError {
+    CliError::usage(format!(
+        "{address} can be reached from other machines and nobody would have to say who they are"
+    ))
+    .next_step("name users or a token in the configuration (leaf serve --config), or listen on 127.0.0.1")
 }
 
 fn config(options: &BrokerOptions, bound: &BrokerBound) -> BrokerConfig {
@@ -268,9 +335,14 @@ async fn obey(shared: &Rc<Shared>, mut orders: mpsc::UnboundedReceiver<Command>)
                 let shared = Rc::clone(shared);
                 tokio::task::spawn_local(stream::serve_web(shared, *socket, kind, visitor));
             }
-            Command::Stat(reply) => {
+            Command::Report(reply) => {
                 let machine = shared.machine.borrow();
-                reply.send((machine.stat(), machine.conn_stats())).ok();
+                let report = Report {
+                    stat: machine.stat(),
+                    conns: machine.conn_stats(),
+                };
+                // Whoever asked may be gone.
+                reply.send(report).ok();
             }
             Command::Stop(reply) => {
                 shared.machine.borrow_mut().lame_duck();

@@ -6,6 +6,7 @@ mod clone;
 mod commit;
 mod completions;
 mod config;
+mod config_check;
 mod files;
 mod global;
 mod info;
@@ -72,6 +73,7 @@ enum Command {
     Uv(uv::Uv),
     User(user::User),
     Config(config::Config),
+    ConfigCheck(config_check::ConfigCheck),
     Verify(verify::Verify),
     Rebuild(verify::Rebuild),
     Query(query::Query),
@@ -106,6 +108,7 @@ impl Cli {
             Some(Command::Uv(command)) => command.run(global),
             Some(Command::User(command)) => command.run(global),
             Some(Command::Config(command)) => command.run(global),
+            Some(Command::ConfigCheck(command)) => command.run(global),
             Some(Command::Verify(command)) => command.run(global),
             Some(Command::Rebuild(command)) => command.run(global),
             Some(Command::Query(command)) => command.run(global),

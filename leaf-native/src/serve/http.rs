@@ -9,6 +9,7 @@ use super::answer::{Answer, TEXT};
 use super::asset::{self, Asset};
 use super::cors::{CorsRule, Granted};
 use super::host::HostRule;
+use super::monitor;
 use super::page::page;
 use super::raw;
 use super::route::{Repositories, Routed};
@@ -142,7 +143,7 @@ impl Service {
         match *request.method() {
             Method::GET | Method::HEAD => {
                 let (head, _) = request.into_parts();
-                match self.get(path, head.uri.query(), &head.headers, held).await {
+                match self.get(path, head.uri.query(), &head.headers, peer, held).await {
                     Ok(answer) | Err(answer) => answer,
                 }
             }
@@ -158,11 +159,13 @@ impl Service {
         path: &str,
         query: Option<&str>,
         headers: &HeaderMap,
+        peer: SocketAddr,
         held: &Held,
     ) -> Result<Answer, Answer> {
         match path {
             HEALTH => return Ok(self.health()),
             LIST => return Ok(self.list()),
+            path if monitor::is_wanted(path) => return Ok(self.monitor(path, query, peer).await),
             _ => {}
         }
         if let Some(wanted) = raw::wanted(path) {
@@ -193,6 +196,17 @@ impl Service {
             "requests_free": self.permits.available_permits(),
         });
         Answer::new(StatusCode::OK, "application/json", format!("{health}\n"))
+    }
+
+    /// What goes on in the broker, for this machine alone; behind another server nobody can tell who asks.
+    async fn monitor(&self, path: &str, query: Option<&str>, peer: SocketAddr) -> Answer {
+        match &self.broker {
+            Some(broker) if peer.ip().is_loopback() && self.base_url.is_none() => {
+                monitor::answer(broker, path, query).await
+            }
+            Some(_) => Answer::forbidden("only the machine of the server is told what goes on in its broker"),
+            None => Answer::text(StatusCode::NOT_FOUND, "this server carries no NATS broker"),
+        }
     }
 
     /// What a page must know to find its way: the repositories and their places.

@@ -7,7 +7,7 @@
 //!               │
 //!               ├─ host, cors     whom a browser may speak for
 //!               ├─ asset, raw     what a browser is shown: the page, and artifacts that can do it no harm
-//!               └─ websocket      a connection of the NATS broker
+//!               └─ websocket      a connection of the NATS broker; monitor: what goes on in it
 //! ```
 
 mod answer;
@@ -16,6 +16,7 @@ mod cors;
 mod host;
 mod http;
 mod listen;
+mod monitor;
 mod page;
 mod raw;
 mod route;

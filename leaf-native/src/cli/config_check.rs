@@ -1,0 +1,57 @@
+//! `leaf config-check`: whether a configuration file says what it is meant to.
+
+use super::global::Global;
+use crate::config::Config;
+use crate::error::CliError;
+use crate::output::{GOOD, paint};
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Check a configuration file of `leaf serve`, and start nothing
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  leaf config-check leaf.toml\n  leaf config-check leaf.toml --json")]
+pub(super) struct ConfigCheck {
+    /// The file
+    file: PathBuf,
+}
+
+impl ConfigCheck {
+    pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
+        let nats = Config::read(&self.file)?.nats;
+        let (listen, users) = (nats.listen.clone(), nats.users.len());
+        let has_token = nats.token.is_some();
+        let options = nats.options()?;
+        options.check()?;
+        let links = options.peers.len();
+        let value = json!({
+            "file": self.file,
+            "nats": { "listen": listen, "users": users, "token": has_token, "links": links },
+        });
+        global.out().answer(&value, |out| {
+            writeln!(out, "{} {}", paint(GOOD, "good:"), self.file.display())?;
+            let places = match listen.is_empty() {
+                true => "by WebSocket only".to_owned(),
+                false => format!("by WebSocket and at {}", listen.join(", ")),
+            };
+            let who = match (users, has_token) {
+                (0, false) => "everybody on this machine".to_owned(),
+                (0, true) => "whoever knows the token".to_owned(),
+                (count, false) => crate::output::count(count as u64, "user"),
+                (count, true) => format!(
+                    "{} and whoever knows the token",
+                    crate::output::count(count as u64, "user")
+                ),
+            };
+            writeln!(out, "NATS clients {places}: {who}")?;
+            match links {
+                0 => Ok(()),
+                links => writeln!(
+                    out,
+                    "links to {}",
+                    crate::output::count(links as u64, "other broker")
+                ),
+            }
+        })
+    }
+}
