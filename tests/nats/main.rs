@@ -10,6 +10,7 @@
 #[macro_use]
 mod case;
 mod frames;
+mod links;
 mod nkey;
 mod servers;
 mod table;

@@ -200,6 +200,11 @@ pub(crate) struct Setup {
     ping_interval: Option<Duration>,
     pings_out_max: Option<u32>,
     origins: Origins,
+    name: Option<&'static str>,
+    client_port: Option<u16>,
+    leafnode_port: Option<u16>,
+    hubs: Vec<String>,
+    peers: Vec<String>,
 }
 
 /// Which pages may connect by WebSocket.
@@ -296,9 +301,90 @@ impl Setup {
         self
     }
 
+    /// What it calls itself: those that are linked have to differ.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Where clients connect: at any free port unless this says otherwise.
+    pub(crate) fn clients_at(mut self, port: u16) -> Self {
+        self.client_port = Some(port);
+        self
+    }
+
+    /// Leaf nodes may join, at any free port.
+    pub(crate) fn takes_leafnodes(self) -> Self {
+        self.leafnodes_at(0)
+    }
+
+    /// Leaf nodes may join, at this port.
+    pub(crate) fn leafnodes_at(mut self, port: u16) -> Self {
+        self.leafnode_port = Some(port);
+        self
+    }
+
+    /// Joins a hub as a leaf node; `place` is `[USER:PASSWORD@]HOST:PORT`.
+    pub(crate) fn joins(mut self, place: &str) -> Self {
+        self.hubs.push(format!("nats-leaf://{place}"));
+        self
+    }
+
+    /// Links another leaf; `place` is `[USER:PASSWORD@]HOST:PORT` of its clients. Only ours has such links.
+    pub(crate) fn links(mut self, place: &str) -> Self {
+        self.peers.push(format!("nats://{place}"));
+        self
+    }
+
+    fn name(&self) -> &'static str {
+        self.name.unwrap_or("under-test")
+    }
+
+    /// As arguments of `leaf serve`, beyond its settings.
+    fn args(&self) -> Vec<String> {
+        let mut args = Vec::new();
+        match self.origins {
+            Origins::Any => args.push("--allow-origin=*".to_owned()),
+            Origins::Same => {}
+            Origins::Of(sites) => args.extend(sites.iter().map(|site| format!("--allow-origin={site}"))),
+        }
+        args.push(format!("--nats=127.0.0.1:{}", self.client_port.unwrap_or(0)));
+        let leafnodes = self.leafnode_port;
+        args.extend(leafnodes.map(|port| format!("--nats-leafnodes=127.0.0.1:{port}")));
+        args.extend(self.hubs.iter().map(|url| format!("--leafnode={url}")));
+        args.extend(self.peers.iter().map(|url| format!("--peer={url}")));
+        args
+    }
+
+    /// Links, as `nats-server` wants them written.
+    fn links_conf(&self) -> String {
+        assert!(self.peers.is_empty(), "nats-server has no such links");
+        let mut conf = String::new();
+        // Its own port is -1 where the system chooses.
+        let listen = self.leafnode_port.map(|port| match port {
+            0 => "-1".to_owned(),
+            port => port.to_string(),
+        });
+        if let Some(port) = listen {
+            writeln!(conf, "    host: \"127.0.0.1\"\n    port: {port}").expect("memory");
+        }
+        if !self.hubs.is_empty() {
+            let remotes: String = self
+                .hubs
+                .iter()
+                .map(|url| format!("{{ url: {url:?} }} "))
+                .collect();
+            writeln!(conf, "    remotes: [ {remotes}]").expect("memory");
+        }
+        match conf.is_empty() {
+            true => conf,
+            false => format!("leafnodes {{\n{conf}}}\n"),
+        }
+    }
+
     /// As settings of `leaf serve`.
     fn toml(&self) -> String {
-        let mut toml = "[nats]\nlisten = [\"127.0.0.1:0\"]\nname = \"under-test\"\n".to_owned();
+        let mut toml = format!("[nats]\nname = {:?}\n", self.name());
         if let Auth::Token(token) = self.auth {
             writeln!(toml, "token = {token:?}").expect("memory");
         }
@@ -332,9 +418,12 @@ impl Setup {
     /// As a configuration of `nats-server`.
     fn conf(&self, ports_folder: &Path) -> String {
         let mut conf = format!(
-            "server_name: \"under-test\"\nhost: \"127.0.0.1\"\nport: -1\nports_file_dir: \"{}\"\n",
+            "server_name: {:?}\nhost: \"127.0.0.1\"\nport: {}\nports_file_dir: \"{}\"\n",
+            self.name(),
+            self.client_port.map_or(-1, i32::from),
             ports_folder.display()
         );
+        conf.push_str(&self.links_conf());
         let numbers = [
             ("max_payload", self.max_payload),
             ("max_control_line", self.max_control_line),
@@ -388,6 +477,8 @@ pub(crate) struct Running {
     pub(crate) address: String,
     /// Where clients connect by WebSocket.
     pub(crate) websocket: Place,
+    /// `127.0.0.1:PORT` of leaf nodes, if it takes any.
+    pub(crate) leafnodes: Option<String>,
 }
 
 /// An address and a path there.
@@ -475,12 +566,9 @@ fn ours(setup: &Setup) -> Running {
     let conf = scratch.path("broker.toml");
     std::fs::write(&conf, setup.toml()).expect("a file");
     std::fs::create_dir(scratch.path("repositories")).expect("a new folder");
-    let mut args = vec!["--config", conf.to_str().expect("plain")];
-    match setup.origins {
-        Origins::Any => args.extend(["--allow-origin", "*"]),
-        Origins::Same => {}
-        Origins::Of(sites) => args.extend(sites.iter().flat_map(|site| ["--allow-origin", site])),
-    }
+    let args = setup.args();
+    let mut args: Vec<&str> = args.iter().map(String::as_str).collect();
+    args.extend(["--config", conf.to_str().expect("plain")]);
     let server = LeafServer::start_with(&scratch, &scratch.path("repositories"), &args);
     Running {
         address: server.nats().first().expect("it listens").clone(),
@@ -488,6 +576,7 @@ fn ours(setup: &Setup) -> Running {
             address: server.address(),
             path: "/nats",
         },
+        leafnodes: server.nats_leafnodes().first().cloned(),
         program: Program::Ours(server),
         scratch,
     }
@@ -507,8 +596,13 @@ fn real(program: &Path, setup: &Setup) -> Running {
     let patience = Instant::now() + Duration::from_secs(30);
     loop {
         let ports = std::fs::read_to_string(&ports_file).unwrap_or_default();
-        if let Some((address, websocket)) = addresses(&ports) {
+        let log = std::fs::read_to_string(scratch.path("log")).unwrap_or_default();
+        let leafnodes = leafnode_address(&log);
+        if let Some((address, websocket)) = addresses(&ports)
+            && leafnodes.is_some() == setup.leafnode_port.is_some()
+        {
             return Running {
+                leafnodes,
                 program: Program::Real(child),
                 scratch,
                 address,
@@ -522,7 +616,6 @@ fn real(program: &Path, setup: &Setup) -> Running {
         if ended.is_some() || Instant::now() > patience {
             drop(child.kill());
             drop(child.wait());
-            let log = std::fs::read_to_string(scratch.path("log")).unwrap_or_default();
             panic!("nats-server is not ready ({ended:?}):\n{log}");
         }
         sleep(Duration::from_millis(5));
@@ -537,4 +630,11 @@ fn addresses(ports: &str) -> Option<(String, String)> {
         url.strip_prefix(scheme).map(str::to_owned)
     };
     Some((address("nats", "nats://")?, address("websocket", "ws://")?))
+}
+
+/// Of leaf nodes, which no file of ports tells.
+fn leafnode_address(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("Listening for leafnode connections on ")?;
+    let (address, _) = rest.split_once('\n')?;
+    Some(address.trim().to_owned())
 }

@@ -71,6 +71,8 @@ pub struct LeafServer {
     addresses: Vec<String>,
     /// Where its NATS broker is bound to.
     nats: Vec<String>,
+    /// Where leaf nodes join it.
+    nats_leafnodes: Vec<String>,
 }
 
 impl LeafServer {
@@ -97,7 +99,7 @@ impl LeafServer {
         command.stdout(Stdio::null()).stderr(log);
         let mut child = command.spawn().expect("the built leaf runs");
         let patience = Instant::now() + Duration::from_secs(30);
-        let (addresses, nats) = loop {
+        let [addresses, nats, nats_leafnodes] = loop {
             let ready = std::fs::read_to_string(&ready_file).ok();
             if let Some(bound) = ready.as_deref().and_then(bound_addresses) {
                 break bound;
@@ -116,6 +118,7 @@ impl LeafServer {
             address,
             addresses,
             nats,
+            nats_leafnodes,
         }
     }
 
@@ -127,6 +130,11 @@ impl LeafServer {
     /// Where clients of its NATS broker connect, in the order of its settings.
     pub fn nats(&self) -> &[String] {
         &self.nats
+    }
+
+    /// Where leaf nodes join its NATS broker, in the order of its settings.
+    pub fn nats_leafnodes(&self) -> &[String] {
+        &self.nats_leafnodes
     }
 
     /// `http://127.0.0.1:PORT/`.
@@ -173,8 +181,8 @@ impl Drop for LeafServer {
     }
 }
 
-/// The addresses in the ready file, of HTTP and of NATS, once it is written in full.
-fn bound_addresses(ready: &str) -> Option<(Vec<String>, Vec<String>)> {
+/// The addresses in the ready file, of HTTP, of NATS and of its leaf nodes, once it is written in full.
+fn bound_addresses(ready: &str) -> Option<[Vec<String>; 3]> {
     let ready: serde_json::Value = serde_json::from_str(ready).ok()?;
     let addresses = |name: &str| -> Option<Vec<String>> {
         let addresses = ready[name].as_array()?.iter();
@@ -182,5 +190,9 @@ fn bound_addresses(ready: &str) -> Option<(Vec<String>, Vec<String>)> {
             .map(|address| address.as_str().map(str::to_owned))
             .collect()
     };
-    Some((addresses("http")?, addresses("nats")?))
+    Some([
+        addresses("http")?,
+        addresses("nats")?,
+        addresses("nats_leafnodes")?,
+    ])
 }

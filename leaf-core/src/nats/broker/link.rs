@@ -96,7 +96,7 @@ impl NatsBroker {
     /// The other side's `INFO`: the first makes us answer with `CONNECT`.
     fn link_info(&mut self, slot: u32, json: &[u8], now: Timestamp) -> Result<(), BadOp> {
         let info: Info = serde_json::from_slice(json).map_err(|_| BadOp::Arguments)?;
-        let Some(conn) = self.conns.get_mut(slot) else {
+        let Some(conn) = self.conns.get(slot) else {
             return Ok(());
         };
         match (conn.stage, conn.kind) {
@@ -117,7 +117,14 @@ impl NatsBroker {
                     false => "this leaf belongs to another mesh",
                 }),
             ),
+            // A good link is not given up for another one: what is on its way on it would be lost.
+            (Stage::ExpectInfo, PeerKind::Mesh { .. }) if self.is_member_linked(&info.server_id) => {
+                self.close(slot, Close::Duplicate);
+            }
             (Stage::ExpectInfo, _) => {
+                let Some(conn) = self.conns.get_mut(slot) else {
+                    return Ok(());
+                };
                 conn.connect.server_id.clone_from(&self.config.server_id);
                 conn.connect.name.clone_from(&self.config.server_name);
                 conn.connect.version.clone_from(&self.config.version);
@@ -144,6 +151,9 @@ impl NatsBroker {
                 }
             }
             (Stage::ExpectSecondInfo, _) if info.connect_info => {
+                let Some(conn) = self.conns.get_mut(slot) else {
+                    return Ok(());
+                };
                 if let Some(import) = info.import {
                     conn.grant.subscribe = import;
                 }
@@ -210,7 +220,14 @@ impl NatsBroker {
         }
     }
 
-    /// A member of the mesh has one link to each other one: that which the smaller id dialled.
+    fn is_member_linked(&self, peer: &str) -> bool {
+        self.conns.iter().any(|(_, conn)| {
+            matches!(conn.kind, PeerKind::Mesh { .. }) && conn.stage == Stage::Open && conn.peer_id == peer
+        })
+    }
+
+    /// A member of the mesh has one link to each other one. Where both dialled at the same moment, that which the
+    /// smaller id dialled stays.
     fn refuses_link(&mut self, slot: u32) -> Option<Close> {
         let own_id = self.config.server_id.clone();
         let conn = self.conns.get(slot)?;
