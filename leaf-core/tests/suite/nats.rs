@@ -446,6 +446,12 @@ impl World {
     }
 
     fn link(&mut self, from: usize, to: usize, kind: PeerKind) {
+        self.dial(from, to, kind);
+        self.settle();
+    }
+
+    /// A stream on which nothing was said so far.
+    fn dial(&mut self, from: usize, to: usize, kind: PeerKind) {
         let other = match kind {
             PeerKind::Hub => PeerKind::Spoke,
             _ => PeerKind::Client,
@@ -456,7 +462,6 @@ impl World {
             .connect(kind, Visitor::default(), None, now);
         let far = self.beds[to].broker.connect(other, Visitor::default(), None, now);
         self.wires.push([(from, near), (to, far)]);
-        self.settle();
     }
 
     fn settle(&mut self) {
@@ -503,14 +508,50 @@ fn three_leaves_linked_all_to_all_deliver_each_message_once() {
             );
         }
     }
-    let open = |bed: &mut Bed| {
-        bed.broker
-            .conn_stats()
-            .iter()
-            .filter(|conn| conn.kind != PeerKind::Client)
-            .count()
+    let open: Vec<usize> = open_links(&world).iter().map(Vec::len).collect();
+    assert_eq!(open, [2, 2, 2]);
+}
+
+/// Which of the connections of each broker are open links.
+fn open_links(world: &World) -> Vec<Vec<ConnId>> {
+    let of_bed = |bed: &Bed| {
+        let stats = bed.broker.conn_stats();
+        let links = stats.iter().filter(|conn| conn.kind != PeerKind::Client);
+        links.map(|conn| conn.id).collect()
     };
-    assert_eq!(world.beds.iter_mut().map(open).collect::<Vec<_>>(), [2, 2, 2]);
+    world.beds.iter().map(of_bed).collect()
+}
+
+#[test]
+fn a_good_link_of_the_mesh_stays_whoever_dials_again() {
+    for (first, second) in [(0, 1), (1, 0)] {
+        let mut world = World::new(2);
+        world.link(first, second, MESH);
+        let before = open_links(&world);
+        assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
+        world.link(second, first, MESH);
+        world.link(first, second, MESH);
+        assert_eq!(open_links(&world), before);
+    }
+}
+
+#[test]
+fn of_links_dialled_at_the_same_moment_one_stays() {
+    let mut world = World::new(2);
+    let clients: Vec<ConnId> = (0..2).map(|at| world.beds[at].quiet()).collect();
+    for (at, id) in clients.iter().enumerate() {
+        world.beds[at].say(*id, "SUB news 1\r\n");
+    }
+    world.dial(0, 1, MESH);
+    world.dial(1, 0, MESH);
+    world.settle();
+    let open: Vec<usize> = open_links(&world).iter().map(Vec::len).collect();
+    assert_eq!(open, [1, 1]);
+    world.beds[0].say(clients[0], "PUB news 2\r\nhi\r\n");
+    world.settle();
+    for (at, id) in clients.iter().enumerate() {
+        assert_eq!(world.beds[at].heard(*id), "MSG news 1 2\r\nhi\r\n", "at {at}");
+    }
 }
 
 #[test]
