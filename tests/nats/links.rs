@@ -615,3 +615,32 @@ fn a_mesh_carries_nats_2_9() {
 fn a_mesh_carries_nats_2_15() {
     a_mesh_carries_its_spokes(Broker::Nats2_15);
 }
+
+/// Two of a mesh join the same hub, which is a circle: one of them stays away and is reached by the other.
+fn a_mesh_joins_a_hub_once(kind: Broker) {
+    let hub = kind.start(&Setup::open().named("hub").takes_leafnodes());
+    let ports: [u16; 2] = free_ports();
+    let members = ports.map(|port| {
+        let other = ports.iter().find(|other| **other != port).expect("two of them");
+        let setup = Setup::open().named("member").clients_at(port).joins(door(&hub));
+        Broker::Ours.start(&setup.links(&format!("127.0.0.1:{other}")))
+    });
+    wait_until("a log tells of the loop", || {
+        members
+            .iter()
+            .any(|member| member.log().contains("Loop detected"))
+    });
+    let brokers = members.iter().chain([&hub]);
+    let mut clients: Vec<Wire> = brokers.map(|broker| client("anywhere", broker)).collect();
+    all_hear_each_other_once(&mut clients);
+}
+
+#[test]
+fn a_mesh_joins_nats_2_9_once() {
+    a_mesh_joins_a_hub_once(Broker::Nats2_9);
+}
+
+#[test]
+fn a_mesh_joins_nats_2_15_once() {
+    a_mesh_joins_a_hub_once(Broker::Nats2_15);
+}

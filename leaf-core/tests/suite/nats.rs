@@ -555,6 +555,23 @@ fn of_links_dialled_at_the_same_moment_one_stays() {
 }
 
 #[test]
+fn of_a_mesh_one_joins_a_hub_and_stays() {
+    // C is the hub; A goes before B, whatever comes first.
+    let (to_a, to_b, mesh) = ((0, 2, PeerKind::Hub), (1, 2, PeerKind::Hub), (0, 1, MESH));
+    for order in [[to_a, to_b, mesh], [mesh, to_b, to_a], [to_b, mesh, to_a]] {
+        let mut world = World::new(3);
+        for (from, to, kind) in order {
+            world.link(from, to, kind);
+        }
+        let before = open_links(&world);
+        assert_eq!(before.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1, 1]);
+        // The other one tries again, and no other link is hurt.
+        world.link(1, 2, PeerKind::Hub);
+        assert_eq!(open_links(&world), before);
+    }
+}
+
+#[test]
 fn a_request_over_the_mesh_and_over_a_hub_is_answered() {
     for kinds in [
         [MESH, MESH],

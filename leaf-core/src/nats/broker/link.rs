@@ -14,6 +14,9 @@
 //! The mesh is complete or a message reaches those who are linked to its sender: nothing is passed from one
 //! member to the next, so three that are linked all to all get each message once.
 //!
+//! Two of a mesh that join the same hub make a circle. Each hears there of the other one, and the one with the
+//! smaller id stays: what a hub says to find circles of its own is not told to the mesh, or it would cut any of them.
+//!
 //! Source: leaf nodes as nats-server 2.9.10 and 2.15.1 speak them (`tests/nats`); the mesh is ours.
 
 use super::conn::{Close, PeerKind, Stage, Sub};
@@ -34,6 +37,11 @@ pub(super) fn name_of(subject: &[u8], queue: Option<&[u8]>) -> Box<[u8]> {
         name.extend_from_slice(queue);
     }
     name.into()
+}
+
+/// What a broker of this id asks for to find out whether it comes back to it.
+pub(super) fn loop_subject(id: &str) -> Vec<u8> {
+    format!("$LDS.{}", id.get(..23).unwrap_or(id)).into_bytes()
 }
 
 /// Whether a subscription of the one is told to the other.
@@ -218,6 +226,29 @@ impl NatsBroker {
         for key in keys {
             self.tell_link(slot, key, true);
         }
+        let hubs: Vec<u32> = self
+            .conns
+            .iter()
+            .filter(|(_, conn)| conn.kind == PeerKind::Hub && conn.stage == Stage::Open)
+            .map(|(hub, _)| hub)
+            .collect();
+        for hub in hubs {
+            if self.meets_member(hub) {
+                self.close(hub, Close::Loop);
+            }
+        }
+    }
+
+    /// Whether a member of the mesh that goes before this one is heard of over this link to a hub.
+    fn meets_member(&self, hub: u32) -> bool {
+        let Some(hub) = self.conns.get(hub).filter(|conn| conn.kind == PeerKind::Hub) else {
+            return false;
+        };
+        self.conns
+            .iter()
+            .filter(|(_, conn)| matches!(conn.kind, PeerKind::Mesh { .. }) && conn.stage == Stage::Open)
+            .filter(|(_, conn)| conn.peer_id < self.config.server_id)
+            .any(|(_, conn)| hub.subs.contains_key(&*loop_subject(&conn.peer_id)))
     }
 
     fn is_member_linked(&self, peer: &str) -> bool {
@@ -302,6 +333,9 @@ impl NatsBroker {
             is_cut: false,
         };
         self.add_sub(sub, &name);
+        if subject.starts_with(b"$LDS.") && self.meets_member(slot) {
+            self.close(slot, Close::Loop);
+        }
         Ok(())
     }
 
@@ -351,6 +385,9 @@ impl NatsBroker {
             return;
         }
         let is_probe = sub.subject.starts_with(b"$LDS.");
+        if is_probe && owner == Some(PeerKind::Hub) && matches!(conn.kind, PeerKind::Mesh { .. }) {
+            return;
+        }
         if !is_probe && !conn.grant.subscribe.is_open() && !conn.grant.subscribe.allows(&sub.subject) {
             return;
         }

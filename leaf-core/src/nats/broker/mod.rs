@@ -137,7 +137,7 @@ pub struct NatsBroker {
 impl NatsBroker {
     /// A broker without connections.
     pub fn new(config: BrokerConfig, limits: NatsLimits, gate: Box<dyn Gate>) -> Self {
-        let loop_subject = format!("$LDS.{}", config.server_id.get(..23).unwrap_or(&config.server_id));
+        let loop_subject = link::loop_subject(&config.server_id);
         Self {
             dice: config.seed,
             config,
@@ -155,7 +155,7 @@ impl NatsBroker {
             slow_consumers: 0,
             is_lame: false,
             is_pressed: false,
-            loop_subject: loop_subject.into_bytes().into(),
+            loop_subject: loop_subject.into(),
         }
     }
 
