@@ -646,6 +646,55 @@ fn one_member_of_a_group_that_spans_links_gets_a_message_and_near_ones_are_prefe
 }
 
 #[test]
+fn a_spoke_keeps_to_what_its_hub_lets_it_do() {
+    let mut bed = Bed::new();
+    let id = bed.quiet();
+    bed.say(id, "SUB in.> 1\r\nSUB other 2\r\n");
+    let hub = bed
+        .broker
+        .connect(PeerKind::Hub, Visitor::default(), None, bed.now);
+    bed.say(
+        hub,
+        "INFO {\"server_id\":\"X\",\"leafnode_urls\":[],\"import\":{\"allow\":[\"in.news\"]},\
+         \"export\":{\"deny\":[\"out.no\"]}}\r\n",
+    );
+    let told = bed.heard(hub);
+    assert!(
+        told.contains("LS+ in.>\r\n") && !told.contains("LS+ other"),
+        "{told}"
+    );
+    bed.say(hub, "LS+ out.>\r\n");
+    bed.say(id, "PUB out.no 0\r\n\r\nPUB out.yes 0\r\n\r\n");
+    assert_eq!(bed.heard(hub), "LMSG out.yes 0\r\n\r\n");
+}
+
+#[test]
+fn nothing_goes_from_hub_to_hub() {
+    let mut bed = Bed::new();
+    let hubs: Vec<ConnId> = (0..2)
+        .map(|_| {
+            bed.broker
+                .connect(PeerKind::Hub, Visitor::default(), None, bed.now)
+        })
+        .collect();
+    for (at, hub) in hubs.iter().enumerate() {
+        bed.say(
+            *hub,
+            &format!("INFO {{\"server_id\":\"{at}\",\"leafnode_urls\":[]}}\r\nLS+ news\r\n"),
+        );
+        bed.heard(*hub);
+    }
+    let id = bed.quiet();
+    bed.say(id, "SUB news 1\r\n");
+    for hub in &hubs {
+        assert_eq!(bed.heard(*hub), "LS+ news\r\n");
+    }
+    bed.say(hubs[0], "LMSG news 2\r\nhi\r\n");
+    assert_eq!(bed.heard(id), "MSG news 1 2\r\nhi\r\n");
+    assert_eq!(bed.heard(hubs[1]), "");
+}
+
+#[test]
 fn a_circle_of_leaf_nodes_is_found_and_cut() {
     let mut world = World::new(3);
     world.link(0, 1, PeerKind::Hub);

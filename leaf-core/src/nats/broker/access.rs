@@ -95,6 +95,15 @@ impl Rights {
         allowed && !denied.everybody && !denied.group
     }
 
+    /// Whether some subject that `pattern` matches is allowed.
+    pub(crate) fn touches(&self, pattern: &[u8]) -> bool {
+        let is_allowed = self
+            .allow
+            .as_ref()
+            .is_none_or(|rules| rules.iter().any(|rule| overlaps(rule.as_bytes(), pattern)));
+        is_allowed && !self.deny.iter().any(|rule| is_within(pattern, rule.as_bytes()))
+    }
+
     /// Whether a permitted subscription can match what is denied, so that each delivery has to be looked at.
     pub(crate) fn cuts(&self, pattern: &[u8]) -> bool {
         has_wildcard(pattern) && self.deny.iter().any(|rule| overlaps(rule.as_bytes(), pattern))

@@ -83,7 +83,11 @@ impl NatsBroker {
         let mut connect = conn.connect.clone();
         connect.take(json).map_err(|_| BadOp::Arguments)?;
         if !connect.leaf_mesh.is_empty() {
-            conn.kind = PeerKind::Mesh { is_ours: false };
+            // What it asked for as a client is named otherwise on a link.
+            self.forget_subs(slot);
+            if let Some(conn) = self.conns.get_mut(slot) {
+                conn.kind = PeerKind::Mesh { is_ours: false };
+            }
             self.link_connect(slot, connect, now);
             return Ok(());
         }
@@ -125,18 +129,22 @@ impl NatsBroker {
         }
         if !is_first {
             // Whoever it is now, it did not ask for what was asked for before.
-            let subs = self
-                .conns
-                .get_mut(slot)
-                .map(|conn| std::mem::take(&mut conn.subs));
-            for key in subs.into_iter().flat_map(HashMap::into_values) {
-                self.drop_sub(key);
-            }
+            self.forget_subs(slot);
         }
         if is_verbose {
             self.say(slot, &[b"+OK"]);
         }
         Ok(())
+    }
+
+    fn forget_subs(&mut self, slot: u32) {
+        let subs = self
+            .conns
+            .get_mut(slot)
+            .map(|conn| std::mem::take(&mut conn.subs));
+        for key in subs.into_iter().flat_map(HashMap::into_values) {
+            self.drop_sub(key);
+        }
     }
 
     fn client_publish(&mut self, slot: u32, message: &Message<'_>, now: Timestamp) {

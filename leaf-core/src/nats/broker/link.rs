@@ -19,10 +19,10 @@
 //!
 //! Source: leaf nodes as nats-server 2.9.10 and 2.15.1 speak them (`tests/nats`); the mesh is ours.
 
-use super::conn::{Close, PeerKind, Stage, Sub};
+use super::conn::{Close, Conn, PeerKind, Stage, Sub};
 use super::route::Origin;
 use super::{BrokerEvent, NatsBroker};
-use crate::nats::info::{Connect, Info};
+use crate::nats::info::{Connect, Info, Rights};
 use crate::nats::op::{LeafOp, Message};
 use crate::nats::subject::{is_literal, is_valid};
 use crate::nats::sublist::SubKey;
@@ -51,6 +51,16 @@ fn is_told(owner: PeerKind, link: PeerKind) -> bool {
         (owner, link),
         (_, Client) | (Hub, Hub) | (Mesh { .. }, Mesh { .. })
     )
+}
+
+/// Keeps to what a hub lets its spoke do: `import` is what it may send us, `export` what it takes.
+fn restrict(conn: &mut Conn, import: Option<Rights>, export: Option<Rights>) {
+    if let Some(import) = import {
+        conn.grant.publish = import;
+    }
+    if let Some(export) = export {
+        conn.grant.subscribe = export;
+    }
 }
 
 impl NatsBroker {
@@ -142,11 +152,7 @@ impl NatsBroker {
                     PeerKind::Hub => conn.connect.cluster.clone_from(&self.config.server_id),
                     _ => conn.connect.leaf_mesh.clone_from(&self.config.mesh),
                 }
-                conn.grant = super::Grant {
-                    publish: info.export.unwrap_or_default(),
-                    subscribe: info.import.unwrap_or_default(),
-                    ..super::Grant::default()
-                };
+                restrict(conn, info.import, info.export);
                 conn.stage = match info.info_on_connect {
                     true => Stage::ExpectSecondInfo,
                     false => conn.stage,
@@ -162,12 +168,7 @@ impl NatsBroker {
                 let Some(conn) = self.conns.get_mut(slot) else {
                     return Ok(());
                 };
-                if let Some(import) = info.import {
-                    conn.grant.subscribe = import;
-                }
-                if let Some(export) = info.export {
-                    conn.grant.publish = export;
-                }
+                restrict(conn, info.import, info.export);
                 self.open_link(slot, now);
             }
             // Addresses of a cluster may change while a link is open.
@@ -350,7 +351,10 @@ impl NatsBroker {
             return;
         }
         if !conn.is_publish_open && !conn.grant.publish.allows(message.subject) {
-            self.close(slot, Close::Permission);
+            // A hub that sends more than it said is not worth losing.
+            if conn.kind != PeerKind::Hub {
+                self.close(slot, Close::Permission);
+            }
             return;
         }
         let origin = Origin {
@@ -388,7 +392,8 @@ impl NatsBroker {
         if is_probe && owner == Some(PeerKind::Hub) && matches!(conn.kind, PeerKind::Mesh { .. }) {
             return;
         }
-        if !is_probe && !conn.grant.subscribe.is_open() && !conn.grant.subscribe.allows(&sub.subject) {
+        // What it may not send need not be asked for.
+        if !is_probe && !conn.grant.publish.touches(&sub.subject) {
             return;
         }
         let name = name_of(&sub.subject, sub.queue.as_deref());

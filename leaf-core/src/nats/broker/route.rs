@@ -6,9 +6,12 @@
 //! ```text
 //!    from \ to   client   leaf node link      mesh link
 //!    client        yes    yes                 yes
-//!    leaf node     yes    the other ones      yes
+//!    spoke         yes    the other ones      yes
+//!    hub           yes    spokes              yes
 //!    mesh          yes    yes                 never, so nothing goes in a circle
 //! ```
+//!
+//! From hub to hub nothing goes either: they may be of one cluster, and would hear it twice.
 //!
 //! Source: NATS core messaging and leaf nodes (docs.nats.io); what nats-server 2.9.10 and 2.15.1 do
 //! (`tests/nats`).
@@ -49,7 +52,8 @@ pub(super) struct Scratch {
 
 /// Whether a message from the one may go to the other.
 pub(super) fn may_pass(from: PeerKind, to: PeerKind) -> bool {
-    !matches!((from, to), (PeerKind::Mesh { .. }, PeerKind::Mesh { .. }))
+    use PeerKind::{Hub, Mesh};
+    !matches!((from, to), (Mesh { .. }, Mesh { .. }) | (Hub, Hub))
 }
 
 impl NatsBroker {
