@@ -322,3 +322,15 @@ fn core_depends_on_few_crates_and_each_has_a_reason() {
         );
     }
 }
+
+#[test]
+fn every_test_of_core_runs_on_wasm32_too() {
+    for (name, text) in sources("leaf-core/tests/suite") {
+        let has_tests = text.lines().any(|line| line.trim() == "#[test]");
+        let is_both = text.contains("use wasm_bindgen_test::wasm_bindgen_test as test;");
+        assert!(
+            !has_tests || is_both,
+            "{name} has tests that do not run on wasm32"
+        );
+    }
+}

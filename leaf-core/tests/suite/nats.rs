@@ -1,5 +1,8 @@
 //! The NATS machines without sockets: subjects, the list of subscriptions, the broker and its links.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use leaf_core::limits::NatsLimits;
 use leaf_core::nats::broker::{
     BrokerConfig, BrokerEvent, Close, ConnId, Gate, Grant, NatsBroker, OpenGate, PeerKind, Responses, Visitor,
