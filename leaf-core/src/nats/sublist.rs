@@ -19,6 +19,8 @@ pub type SubKey = u32;
 pub struct Sublist {
     root: Level,
     cache: HashMap<Box<[u8]>, Matched>,
+    /// What is found where nothing is.
+    nobody: Matched,
     count: usize,
 }
 
@@ -105,12 +107,7 @@ impl Level {
         match token {
             b"*" => self.any.get_or_insert_default(),
             b">" => self.rest.get_or_insert_default(),
-            name => {
-                if !self.names.contains_key(name) {
-                    self.names.insert(name.into(), Node::default());
-                }
-                self.names.entry(name.into()).or_default()
-            }
+            name => self.names.entry(name.into()).or_default(),
         }
     }
 
@@ -209,7 +206,8 @@ impl Sublist {
             }
             self.cache.insert(subject.into(), found);
         }
-        self.cache.entry(subject.into()).or_default()
+        // Not by `entry`, which wants a subject of its own: this is done for each message.
+        self.cache.get(subject).unwrap_or(&self.nobody)
     }
 
     /// Applies a change to every answer that it concerns.

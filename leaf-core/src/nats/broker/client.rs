@@ -124,12 +124,10 @@ impl NatsBroker {
             self.close(slot, Close::Responders);
             return Ok(());
         }
-        if is_first {
-            self.events.push_back(BrokerEvent::Opened { id, peer: None });
-        }
-        if !is_first {
+        match is_first {
+            true => self.events.push_back(BrokerEvent::Opened { id, peer: None }),
             // Whoever it is now, it did not ask for what was asked for before.
-            self.forget_subs(slot);
+            false => self.forget_subs(slot),
         }
         if is_verbose {
             self.say(slot, &[b"+OK"]);
@@ -192,14 +190,12 @@ impl NatsBroker {
         let Some(conn) = self.conns.get_mut(slot) else {
             return false;
         };
-        let mut may = |subject: &[u8]| {
-            conn.grant.publish.allows(subject)
-                || conn
-                    .grant
-                    .responses
-                    .is_some_and(|rule| conn.owed.take(subject, rule, now))
-        };
-        if !may(message.subject) {
+        let is_allowed = conn.grant.publish.allows(message.subject)
+            || conn
+                .grant
+                .responses
+                .is_some_and(|rule| conn.owed.take(message.subject, rule, now));
+        if !is_allowed {
             let subject = String::from_utf8_lossy(message.subject).into_owned();
             self.complain(
                 slot,

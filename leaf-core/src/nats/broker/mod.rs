@@ -480,13 +480,6 @@ impl NatsBroker {
             .collect()
     }
 
-    /// Whether the mesh has a link to that broker.
-    pub fn is_linked(&self, peer_id: &str) -> bool {
-        self.conns
-            .iter()
-            .any(|(_, conn)| conn.stage == Stage::Open && conn.kind.is_link() && conn.peer_id == peer_id)
-    }
-
     fn conn(&mut self, id: ConnId) -> Option<&mut Conn> {
         self.conns.get_mut(id.slot).filter(|conn| conn.id == id)
     }
