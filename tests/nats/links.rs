@@ -134,7 +134,7 @@ fn door(hub: &Running) -> &str {
 
 /// Ports that are free, at the same time, and stay so while nobody listens there: the system gives ports of their
 /// own to those that dial and to those that listen at any port, all above these.
-fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
     let listeners = [(); COUNT].map(|()| {
         let free = || {
             let any = TcpListener::bind("127.0.0.1:0").expect("a free port");

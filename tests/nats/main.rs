@@ -12,6 +12,7 @@ mod case;
 mod frames;
 mod links;
 mod nkey;
+mod rust_client;
 mod servers;
 mod table;
 mod wire;

@@ -8,33 +8,52 @@
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64URL_NOPAD};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
+/// The kind of key, in the upper five bits.
+const USER: u8 = 20 << 3;
+
 /// A user's key pair.
-pub(crate) struct Nkey(Ed25519KeyPair);
+pub(crate) struct Nkey {
+    seed: [u8; 32],
+    pair: Ed25519KeyPair,
+}
 
 impl Nkey {
     /// The one that comes of these 32 bytes.
     pub(crate) fn from_seed(seed: [u8; 32]) -> Self {
-        Self(Ed25519KeyPair::from_seed_unchecked(&seed).expect("32 bytes"))
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).expect("32 bytes");
+        Self { seed, pair }
     }
 
     /// `U` and 55 more letters: kind, key and check sum in base 32.
     pub(crate) fn public(&self) -> String {
-        const USER: u8 = 20 << 3;
         let mut bytes = vec![USER];
-        bytes.extend(self.0.public_key().as_ref());
-        bytes.extend(crc16(&bytes).to_le_bytes());
-        BASE32_NOPAD.encode(&bytes)
+        bytes.extend(self.pair.public_key().as_ref());
+        written(bytes)
+    }
+
+    /// `SU` and 56 more letters: what a client keeps to itself. The kind of the key has five bits behind those that
+    /// say that it is a seed.
+    pub(crate) fn seed(&self) -> String {
+        const SEED: u8 = 18 << 3;
+        let mut bytes = vec![SEED | USER >> 5, (USER & 31) << 3];
+        bytes.extend(self.seed);
+        written(bytes)
     }
 
     /// The signature of a nonce as clients send it.
     pub(crate) fn sign(&self, nonce: &str) -> String {
-        BASE64URL_NOPAD.encode(self.0.sign(nonce.as_bytes()).as_ref())
+        BASE64URL_NOPAD.encode(self.pair.sign(nonce.as_bytes()).as_ref())
     }
 
     /// The same in the base 64 of mail, which some clients send.
     pub(crate) fn sign_padded(&self, nonce: &str) -> String {
-        BASE64.encode(self.0.sign(nonce.as_bytes()).as_ref())
+        BASE64.encode(self.pair.sign(nonce.as_bytes()).as_ref())
     }
+}
+
+fn written(mut bytes: Vec<u8>) -> String {
+    bytes.extend(crc16(&bytes).to_le_bytes());
+    BASE32_NOPAD.encode(&bytes)
 }
 
 /// CRC-16 of XMODEM.
