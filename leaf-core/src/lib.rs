@@ -4,19 +4,22 @@
 //!    format      xfer      nats    pure bytes: what a repository, what a message is made of;
 //!       \          |                what carries messages, and knows nothing of the other two
 //!       repo       |                SQL, and nothing else that touches the world
-//!         \        |
-//!          `----  sync              a client session and a server function
+//!         \        |      |
+//!          `----  sync    |         a client session and a server function
+//!                   \     |
+//!                    `-- mesh       sync over NATS
 //! ```
 //!
 //! Nothing here waits, asks what time it is, throws dice, starts a thread or opens a file. A shell
 //! (`leaf-native`, later `leaf-wasm`) opens the SQLite connection, carries the messages, and passes the
 //! time and random bytes in. Order of reading: [`id`], [`time`], [`limits`], [`mod@format`], [`xfer`],
-//! [`repo`], [`sync`]; and by itself [`nats`].
+//! [`repo`], [`sync`]; by itself [`nats`]; and what brings the two together, [`mesh`].
 #![forbid(unsafe_code)]
 
 pub mod format;
 pub mod id;
 pub mod limits;
+pub mod mesh;
 pub mod nats;
 pub mod repo;
 pub mod sync;

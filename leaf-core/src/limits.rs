@@ -118,3 +118,29 @@ impl Default for NatsLimits {
         }
     }
 }
+
+/// The bounds of sync over NATS.
+///
+/// Units: last word of each name before `max`; `_max` is inclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct MeshLimits {
+    /// Messages that are sent or taken in parts, per repository, all together.
+    pub kept_bytes_max: usize,
+    /// How many of them.
+    pub kept_max: usize,
+    /// How long one is kept that nobody goes on with.
+    pub kept_ms_max: i64,
+    /// One reply.
+    pub reply_bytes_max: usize,
+}
+
+impl Default for MeshLimits {
+    fn default() -> Self {
+        Self {
+            kept_bytes_max: 256 << 20,
+            kept_max: 64,
+            kept_ms_max: 30_000,
+            reply_bytes_max: 1 << 30,
+        }
+    }
+}

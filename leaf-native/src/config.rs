@@ -6,6 +6,7 @@
 //! leafnode-listen = ["127.0.0.1:7422"]
 //! peers = ["nats://other.example:4222"]          # leaves to link
 //! hubs = ["nats-leaf://hub.example:7422"]        # servers to join as a leaf node
+//! servers = ["tls://nats.example:4222"]          # servers to be a client of
 //! name = "kitchen"
 //! token = "..."                      # enough by itself, allows everything
 //!
@@ -21,11 +22,19 @@
 //! [nats.limits]
 //! payload-bytes = 1048576
 //! pending-bytes = 8388608
+//!
+//! [sync]
+//! user = "ann"                       # as whom other leaves are asked; nobody, if absent
+//! password = "..."
+//! every-s = 60                       # how often, when nothing was announced
 //! ```
 
 use crate::broker::{Accounts, BrokerOptions, Peer, User};
 use crate::error::{CliError, Exit};
+use crate::mesh::{Door, MeshOptions, NatsUrl};
+use crate::remote::{RemoteUrl, Secret};
 use leaf_core::limits::NatsLimits;
+use leaf_core::sync::Credentials;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -35,6 +44,20 @@ use std::path::Path;
 pub struct Config {
     /// The NATS broker; absent: none but for what the command line says.
     pub nats: Nats,
+    /// What is fetched from other leaves.
+    pub sync: Sync,
+}
+
+/// The part about other leaves.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sync {
+    /// As whom they are asked; absent: as Fossil's `nobody`.
+    pub user: Option<String>,
+    /// The password there.
+    pub password: Option<String>,
+    /// How often they are asked when nothing was announced. Units: seconds.
+    pub every_s: Option<u32>,
 }
 
 /// The part about the NATS broker.
@@ -49,6 +72,8 @@ pub struct Nats {
     pub peers: Vec<String>,
     /// Hubs to join as a leaf node, `nats-leaf://HOST:PORT`.
     pub hubs: Vec<String>,
+    /// Servers to be a client of: `nats://`, `tls://`, `ws://`, `wss://`.
+    pub servers: Vec<String>,
     /// What the broker calls itself.
     pub name: Option<String>,
     /// A secret that is enough by itself, and allows everything.
@@ -106,6 +131,22 @@ impl Config {
     }
 }
 
+impl Sync {
+    /// How the leaf that calls itself `leaf` takes part.
+    pub fn options(&self, leaf: &str) -> MeshOptions {
+        let usual = MeshOptions::default();
+        let password = self.password.clone().unwrap_or_default();
+        MeshOptions {
+            leaf: leaf.to_owned(),
+            login: self.user.clone().map(|user| Credentials { user, password }),
+            every_ms: self
+                .every_s
+                .map_or(usual.every_ms, |seconds| i64::from(seconds.max(1)) * 1_000),
+            ..usual
+        }
+    }
+}
+
 impl Nats {
     /// Who may connect.
     pub fn accounts(&self) -> Accounts {
@@ -113,6 +154,36 @@ impl Nats {
             token: self.token.clone(),
             users: self.users.clone(),
         }
+    }
+
+    /// The servers to be a client of. A user's password may be in the URL, or in `$LEAF_PASSWORD`; a token is in
+    /// `$LEAF_NATS_TOKEN`.
+    ///
+    /// # Errors
+    ///
+    /// When a URL is none of a NATS server.
+    pub fn doors(&self) -> Result<Vec<Door>, CliError> {
+        let variable = |name: &str| std::env::var(name).ok().map(Secret::new);
+        let door = |text: &String| {
+            let (url, secret) = match RemoteUrl::parse(text) {
+                Ok((url, secret)) if url.is_nats() => (url, secret),
+                _ => {
+                    return Err(CliError::usage("not the URL of a NATS server")
+                        .next_step("write it like nats://USER@HOST:PORT; also tls://, ws://, wss://"));
+                }
+            };
+            let secret = secret.or_else(|| variable("LEAF_PASSWORD"));
+            let user = url
+                .user()
+                .map(|user| (user, secret.unwrap_or_else(|| Secret::new(String::new()))));
+            Ok(Door::Url(NatsUrl::new(
+                url,
+                user,
+                variable("LEAF_NATS_TOKEN"),
+                None,
+            )))
+        };
+        self.servers.iter().map(door).collect()
     }
 
     /// What the broker is told.

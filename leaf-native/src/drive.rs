@@ -3,7 +3,7 @@
 use crate::error::CliError;
 use crate::output::{Out, count, grouped};
 use crate::progress::{Progress, traffic};
-use crate::remote::{HttpRemote, RoundRequest};
+use crate::remote::{Remote, RoundRequest};
 use crate::world;
 use leaf_core::repo::Repo;
 use leaf_core::sync::{SyncEvent, SyncOptions, SyncSession, SyncStats};
@@ -36,7 +36,7 @@ pub struct Driven {
 /// Any of the network, of the protocol or of the repository. Rounds before it are kept.
 pub fn drive(
     repo: &mut Repo,
-    remote: &mut HttpRemote,
+    remote: &mut Remote,
     options: SyncOptions,
     stage: &str,
     out: Out,
@@ -46,6 +46,7 @@ pub fn drive(
     let mut progress = Progress::open_ended(out, stage);
     let mut expected = None;
     let mut lost = 0;
+    let mut takes_nothing = false;
     while let Some(transmit) = session.poll_transmit(repo, world::entropy())? {
         let request = RoundRequest {
             body: &transmit.body,
@@ -55,7 +56,7 @@ pub fn drive(
         driven.bytes_sent += transmit.body.len() as u64;
         let (before, sent) = (driven.bytes_received, driven.bytes_sent);
         let stats = *session.stats();
-        let carried = remote.round_trip(request, &mut |bytes, _| {
+        let carried = remote.round_trip(request, &mut |bytes| {
             progress.set(stats.artifacts_received, |elapsed| {
                 format!(
                     "{}, {}",
@@ -83,10 +84,15 @@ pub fn drive(
                 progress.expect(artifacts);
                 expected = Some(artifacts);
             }
+            takes_nothing |= event == SyncEvent::PullOnly;
             driven.remarks.extend(remark(&event));
         }
     }
     driven.stats = *session.stats();
+    if takes_nothing {
+        // It was carried, and thrown away.
+        driven.stats.artifacts_sent = 0;
+    }
     driven.elapsed = progress.elapsed();
     progress.finish();
     Ok(driven)

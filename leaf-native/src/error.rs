@@ -1,6 +1,6 @@
 //! What a command ends with when it does not end well: the chain of causes, the next step, the exit code.
 
-use crate::remote::HttpError;
+use crate::remote::{HttpError, NatsRemoteError, RemoteError};
 use leaf_core::Blame;
 use leaf_core::repo::RepoError;
 use leaf_core::sync::SyncError;
@@ -167,6 +167,22 @@ impl From<HttpError> for CliError {
         let exit = if error.is_usage() { Exit::Usage } else { Exit::Peer };
         let step = error.next_step();
         Self::from_chain(exit, &error).next_step(step)
+    }
+}
+
+impl From<NatsRemoteError> for CliError {
+    fn from(error: NatsRemoteError) -> Self {
+        let step = error.next_step();
+        Self::from_chain(Exit::Peer, &error).next_step(step)
+    }
+}
+
+impl From<RemoteError> for CliError {
+    fn from(error: RemoteError) -> Self {
+        match error {
+            RemoteError::Http(error) => error.into(),
+            RemoteError::Nats(error) => error.into(),
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The shell around `leaf-core` on a computer: the program `leaf`, its HTTP client and its HTTP server.
 //!
 //! ```text
-//!   cli ──▶ drive ──▶ remote::http        a command syncs: one thread, one request at a time
+//!   cli ──▶ drive ──▶ remote              a command syncs, by HTTP or NATS: one request at a time
 //!      └──▶ serve ──▶ repo_pool           a server answers: tokio for sockets, threads for repositories
-//!             └────▶ broker               NATS: a thread, its sockets, the broker of the core
+//!             ├────▶ broker               NATS: a thread, its sockets, the broker of the core
+//!             └────▶ mesh                 what a leaf does there: answer, announce, fetch
 //! ```
 //!
 //! A shell moves bytes. It never looks inside a message and never writes SQL; clock, dice, files and sockets are
@@ -16,6 +17,7 @@ pub mod config;
 pub mod disk;
 pub mod drive;
 pub mod error;
+pub mod mesh;
 pub mod output;
 pub mod progress;
 pub mod remote;

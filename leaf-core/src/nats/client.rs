@@ -425,19 +425,26 @@ impl NatsClient {
         Ok(())
     }
 
-    /// Publishes a message and waits for one reply until `deadline`; gives the name of the request.
+    /// Publishes a message and waits for one reply until `deadline`; gives the name of the request. `header` is a
+    /// whole header block, or nothing.
     ///
     /// # Errors
     ///
     /// As [`publish`](Self::publish); what goes wrong later is said by [`NatsEvent::Reply`].
-    pub fn request(&mut self, subject: &[u8], body: &[u8], deadline: Timestamp) -> Result<u64, NatsError> {
+    pub fn request(
+        &mut self,
+        subject: &[u8],
+        header: &[u8],
+        body: &[u8],
+        deadline: Timestamp,
+    ) -> Result<u64, NatsError> {
         let request = self.next;
         let reply = [&self.inbox, format!(".{request}").as_bytes()].concat();
         self.publish(&Message {
             subject,
             reply: Some(&reply),
-            header_bytes: 0,
-            payload: body,
+            header_bytes: header.len(),
+            payload: &[header, body].concat(),
         })?;
         self.next = self.next.saturating_add(1);
         self.requests.insert(request, deadline);

@@ -16,6 +16,7 @@ mod hostile;
 mod id;
 mod lineage;
 mod login;
+mod mesh;
 mod nats;
 mod pair;
 mod pair_asking;

@@ -791,7 +791,7 @@ fn a_client_asks_and_is_answered_or_told_that_nobody_hears() {
     let servant = call.bed.quiet();
     call.bed.say(servant, "SUB ask 1\r\n");
     let deadline = Timestamp(call.bed.now.0 + 5_000);
-    let request = call.client.request(b"ask", b"?", deadline).expect("sent");
+    let request = call.client.request(b"ask", b"", b"?", deadline).expect("sent");
     call.settle();
     let asked = call.bed.heard(servant);
     let reply = asked.split(' ').nth(3).expect("a reply subject").to_owned();
@@ -808,7 +808,7 @@ fn a_client_asks_and_is_answered_or_told_that_nobody_hears() {
         }
         other => panic!("{other:?}"),
     }
-    call.client.request(b"nobody", b"?", deadline).expect("sent");
+    call.client.request(b"nobody", b"", b"?", deadline).expect("sent");
     call.settle();
     assert!(matches!(
         call.events().as_slice(),
@@ -817,7 +817,7 @@ fn a_client_asks_and_is_answered_or_told_that_nobody_hears() {
             ..
         }]
     ));
-    call.client.request(b"ask", b"?", deadline).expect("sent");
+    call.client.request(b"ask", b"", b"?", deadline).expect("sent");
     call.client.handle_timeout(deadline);
     assert!(matches!(
         call.events().as_slice(),
@@ -835,7 +835,7 @@ fn a_client_that_lost_its_connection_asks_for_everything_again() {
     call.settle();
     call.events();
     let deadline = Timestamp(call.bed.now.0 + 5_000);
-    call.client.request(b"news.x", b"", deadline).expect("sent");
+    call.client.request(b"news.x", b"", b"", deadline).expect("sent");
     call.client.handle_disconnected(call.bed.now);
     assert!(matches!(
         call.events().as_slice(),
@@ -848,7 +848,7 @@ fn a_client_that_lost_its_connection_asks_for_everything_again() {
         ]
     ));
     assert_eq!(
-        call.client.request(b"news.x", b"", deadline),
+        call.client.request(b"news.x", b"", b"", deadline),
         Err(NatsError::Away)
     );
     let before = call.bed.now;
@@ -916,7 +916,7 @@ fn a_message_that_the_server_would_not_take_is_not_sent() {
     client.handle_connected(Timestamp(0));
     client.handle_bytes(b"INFO {\"max_payload\":4}\r\nPONG\r\n", Timestamp(0));
     client.poll_transmit();
-    let sent = client.request(b"a", b"12345", Timestamp(9));
+    let sent = client.request(b"a", b"", b"12345", Timestamp(9));
     assert_eq!(sent, Err(NatsError::PayloadTooLarge { bytes: 5, max: 4 }));
     assert_eq!(client.poll_transmit(), None);
 }

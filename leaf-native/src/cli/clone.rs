@@ -12,6 +12,7 @@ use crate::drive::{Driven, drive};
 use crate::error::{CliError, Exit};
 use crate::output::{GOOD, STRONG, count, human_bytes, paint};
 use crate::progress::{Progress, rate, traffic};
+use crate::remote::{NatsRemote, NatsSession, Remote};
 use crate::world;
 use clap::Args;
 use leaf_core::id::{ProjectCode, ServerCode, to_hex};
@@ -21,13 +22,16 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// Which leaf a clone by NATS was begun with, until it is finished.
+const CLONE_PEER: &str = "leaf-clone-peer";
+
 /// Fetch a repository from a server and verify all of it
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A clone that was cut off is continued by the same command.\n\nExamples:\n  leaf clone http://localhost:8080/ project.fossil\n  LEAF_PASSWORD=.. leaf clone https://alice@example.org/project project.fossil\n  leaf clone --unversioned --private http://alice@localhost:8080/ project.fossil"
+    after_help = "A clone that was cut off is continued by the same command.\n\nExamples:\n  leaf clone http://localhost:8080/ project.fossil\n  LEAF_PASSWORD=.. leaf clone https://alice@example.org/project project.fossil\n  leaf clone --unversioned --private http://alice@localhost:8080/ project.fossil\n  leaf clone nats://localhost:4222/my-project project.fossil"
 )]
 pub(super) struct Clone {
-    /// http[s]://[user[:password]@]host[:port][/path]
+    /// http[s]://[user[:password]@]host[:port][/path], or nats://[user[:password]@]host[:port][/PROJECT]
     url: String,
     /// The file to make
     file: PathBuf,
@@ -46,9 +50,21 @@ pub(super) struct Clone {
 impl Clone {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
         let login = Login::to(&self.url)?;
-        let mut remote = self.remote.connect(&login)?;
+        // A server that is not there leaves no file.
+        let session = match login.url.is_nats() {
+            true => Some(self.remote.by_nats(&login)?),
+            false => None,
+        };
         let admin = self.who.admin(login.url.user(), global.out());
         let (mut repo, is_new) = self.prepare(&admin)?;
+        let connected = match session {
+            Some(session) => self.find(session, &mut repo),
+            None => self.remote.by_http(&login),
+        };
+        let mut remote = match connected {
+            Ok(remote) => remote,
+            Err(error) => return Err(self.abandon(repo, is_new, error)),
+        };
         if !is_new {
             global.out().note("going on with the clone that was cut off");
         }
@@ -64,6 +80,7 @@ impl Clone {
             Err(error) => return Err(self.abandon(repo, is_new, error)),
         };
         self.remote.remember(&mut repo, &remote, &login)?;
+        repo.write(|tx| tx.unset_config(CLONE_PEER))?;
         set_up_admin(&mut repo, &admin)?;
         // What follows must be on the disk when it says so, unlike what came before it, and needs no large cache.
         drop(repo);
@@ -92,6 +109,23 @@ impl Clone {
                 human_bytes(bytes)
             ),
         )
+    }
+
+    /// The leaf to clone from, by NATS. A clone that was cut off goes on with the leaf that it was begun with:
+    /// how far it is counts that leaf's rows.
+    fn find(&self, session: NatsSession, repo: &mut Repo) -> Result<Remote, CliError> {
+        let (project, mut peer) = session.place()?;
+        match repo.config(CLONE_PEER)? {
+            Some(begun) => peer = Some(begun),
+            None => {
+                if let Some(peer) = &peer {
+                    repo.write(|tx| tx.set_config(CLONE_PEER, peer, world::now()))?;
+                }
+            }
+        }
+        let own = repo.server_code()?.as_str().to_owned();
+        let remote = NatsRemote::new(session, &project, own, peer, self.remote.silence_max());
+        Ok(Remote::Nats(Box::new(remote)))
     }
 
     /// The file to clone into: a new one, or one that an earlier clone left unfinished.

@@ -100,7 +100,7 @@ impl Exchange {
                 .next_step("`leaf config --help` lists the areas"));
         }
         let login = Login::to_or_remembered(self.url.as_deref(), &repo)?;
-        let mut remote = self.remote.connect(&login)?;
+        let mut remote = self.remote.connect(&login, &repo)?;
         let mut options = SyncOptions::new(Goal::NoArtifacts, login.url.canonical());
         options.login = login.credentials();
         if pull {

@@ -6,7 +6,10 @@
 //! Source: Fossil `src/url.c` `url_parse_local()`, `url_remember()`.
 
 use crate::error::CliError;
-use crate::remote::{HttpOptions, HttpRemote, RemoteUrl, Secret, obscure, unobscure};
+use crate::mesh::NatsUrl;
+use crate::remote::{
+    HttpOptions, HttpRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure, unobscure,
+};
 use crate::world;
 use clap::Args;
 use leaf_core::repo::{Repo, RepoError};
@@ -51,22 +54,43 @@ impl RemoteArgs {
         }
     }
 
-    /// The way to the server.
-    pub(super) fn connect(&self, login: &Login) -> Result<HttpRemote, CliError> {
-        Ok(HttpRemote::new(
-            login.url.clone(),
-            login.user.clone(),
-            self.options(),
-        )?)
+    /// The way to the server, for a repository that is there.
+    pub(super) fn connect(&self, login: &Login, repo: &Repo) -> Result<Remote, CliError> {
+        if !login.url.is_nats() {
+            return self.by_http(login);
+        }
+        let session = self.by_nats(login)?;
+        let own = repo.server_code()?.as_str().to_owned();
+        let remote = NatsRemote::new(
+            session,
+            &repo.project_code()?,
+            own,
+            None,
+            self.options().silence_max,
+        );
+        Ok(Remote::Nats(Box::new(remote)))
+    }
+
+    /// The way to an HTTP server.
+    pub(super) fn by_http(&self, login: &Login) -> Result<Remote, CliError> {
+        let remote = HttpRemote::new(login.url.clone(), login.user.clone(), self.options())?;
+        Ok(Remote::Http(Box::new(remote)))
+    }
+
+    /// A connection to a NATS server.
+    pub(super) fn by_nats(&self, login: &Login) -> Result<NatsSession, CliError> {
+        let token = std::env::var("LEAF_NATS_TOKEN").ok().map(Secret::new);
+        let door = NatsUrl::new(login.url.clone(), login.user.clone(), token, self.ca_cert.clone());
+        NatsSession::open(&login.url, door)
+    }
+
+    /// How long a silence may be.
+    pub(super) fn silence_max(&self) -> Duration {
+        self.options().silence_max
     }
 
     /// Keeps the URL, and the password if that was asked for, for the next sync.
-    pub(super) fn remember(
-        &self,
-        repo: &mut Repo,
-        remote: &HttpRemote,
-        login: &Login,
-    ) -> Result<(), CliError> {
+    pub(super) fn remember(&self, repo: &mut Repo, remote: &Remote, login: &Login) -> Result<(), CliError> {
         if self.once {
             return Ok(());
         }

@@ -40,6 +40,7 @@ Exit codes:
 Environment:
   LEAF_REPOSITORY  the repository when -R is not given
   LEAF_PASSWORD    the password when the URL names a user and no password
+  LEAF_NATS_TOKEN  the token of a NATS server that wants one
   LEAF_USER        who you are, when --user is not given; else FOSSIL_USER, USER, LOGNAME, USERNAME
   LEAF_LOG         what `leaf serve` logs, `info` by default (`debug`, `leaf_native=warn`)";
 

@@ -2,13 +2,15 @@
 
 use super::global::Global;
 use crate::broker::{Broker, BrokerBound};
-use crate::config::{Config, Nats};
+use crate::config::Config;
 use crate::error::CliError;
+use crate::mesh::{Door, Line, Mesh};
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
 use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions, TlsFiles};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -46,8 +48,9 @@ pub(super) struct Serve {
     /// elsewhere all are answered until one is given
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
-    /// Carry a NATS broker that clients reach here; may be given several times; port 0: any free port
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Let NATS clients reach the leaf's own broker here (port 0: any free port); or, with a URL
+    /// (nats://, tls://, ws://, wss://), be a client of that server, too; may be given several times
+    #[arg(long, value_name = "ADDRESS:PORT|URL")]
     nats: Vec<String>,
     /// Let NATS leaf nodes join here
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -72,16 +75,29 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
         start_log(global.out());
-        let repositories = Repositories::new(&self.paths)?;
-        let broker = self.broker()?;
+        let repositories = Arc::new(Repositories::new(&self.paths)?);
+        let config = self.config()?;
+        let mut doors = config.nats.doors()?;
+        let name = config.nats.name.clone().unwrap_or_else(|| "leaf".to_owned());
+        let options = config.sync.options(&name);
+        let broker = Broker::start(config.nats.options()?)?;
+        doors.insert(0, Door::Own(broker.clone()));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()?;
-        runtime.block_on(self.serve(repositories, broker, global.out()))
+        runtime.block_on(async {
+            for door in doors {
+                let mesh = Mesh::new(Line::open(door), options.clone());
+                for (name, file, pool) in repositories.members() {
+                    mesh.join(name, file, pool);
+                }
+            }
+            self.serve(repositories, broker, global.out()).await
+        })
     }
 
-    async fn serve(&self, repositories: Repositories, broker: Broker, out: Out) -> Result<(), CliError> {
+    async fn serve(&self, repositories: Arc<Repositories>, broker: Broker, out: Out) -> Result<(), CliError> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
@@ -100,17 +116,21 @@ impl Serve {
         Ok(())
     }
 
-    /// The NATS broker: always there for web pages, and for others where it is told to listen.
-    fn broker(&self) -> Result<Broker, CliError> {
-        let mut nats = match &self.config {
-            Some(file) => Config::read(file)?.nats,
-            None => Nats::default(),
+    /// What the file says, and what the command line adds.
+    fn config(&self) -> Result<Config, CliError> {
+        let mut config = match &self.config {
+            Some(file) => Config::read(file)?,
+            None => Config::default(),
         };
-        nats.listen.extend(self.nats.iter().cloned());
+        let nats = &mut config.nats;
+        let (servers, listen): (Vec<_>, Vec<_>) =
+            self.nats.iter().cloned().partition(|place| place.contains("://"));
+        nats.listen.extend(listen);
+        nats.servers.extend(servers);
         nats.leafnode_listen.extend(self.nats_leafnodes.iter().cloned());
         nats.peers.extend(self.peer.iter().cloned());
         nats.hubs.extend(self.leafnode.iter().cloned());
-        Broker::start(nats.options()?)
+        Ok(config)
     }
 
     fn options(&self, broker: &Broker) -> ServerOptions {

@@ -30,7 +30,7 @@ struct Common {
 /// Send and fetch what the other side lacks
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  leaf sync -R project.fossil\n  leaf sync http://alice@localhost:8080/ -R project.fossil\n  leaf sync --unversioned"
+    after_help = "Examples:\n  leaf sync -R project.fossil\n  leaf sync http://alice@localhost:8080/ -R project.fossil\n  leaf sync nats://localhost:4222 -R project.fossil\n  leaf sync --unversioned"
 )]
 pub(super) struct Sync {
     /// Ask for other repositories of the project, and keep where they are
@@ -90,7 +90,7 @@ impl Common {
         };
         let mut repo = global.write()?;
         let login = Login::to_or_remembered(self.url.as_deref(), &repo)?;
-        let mut remote = self.remote.connect(&login)?;
+        let mut remote = self.remote.connect(&login, &repo)?;
         let options = SyncOptions {
             login: login.credentials(),
             private: self.private,

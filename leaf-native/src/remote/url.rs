@@ -32,8 +32,8 @@ pub enum BadUrl {
     /// Not the shape `http[s]://[user[:password]@]host[:port][/path]`.
     #[error("not a URL; expected http[s]://[user[:password]@]host[:port][/path]")]
     Malformed,
-    /// A scheme other than `http` and `https`.
-    #[error("only http:// and https:// are supported")]
+    /// A scheme that nothing here speaks.
+    #[error("only http://, https://, nats://, tls://, ws:// and wss:// are supported")]
     Scheme,
 }
 
@@ -51,7 +51,7 @@ impl RemoteUrl {
     /// [`BadUrl`], which never repeats the text, as a password may be in it.
     pub fn parse(text: &str) -> Result<(Self, Option<Secret>), BadUrl> {
         let mut url = url::Url::parse(text).map_err(|_| BadUrl::Malformed)?;
-        if !matches!(url.scheme(), "http" | "https") {
+        if !matches!(url.scheme(), "http" | "https" | "nats" | "tls" | "ws" | "wss") {
             return Err(BadUrl::Scheme);
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -86,7 +86,7 @@ impl RemoteUrl {
     /// The form that Fossil remembers: with the login name, without `/` alone as the path.
     pub fn canonical(&self) -> String {
         let text = self.url.as_str();
-        let bare = self.url.path() == "/";
+        let bare = matches!(self.url.path(), "" | "/");
         if bare {
             text.trim_end_matches('/').to_owned()
         } else {
@@ -100,6 +100,37 @@ impl RemoteUrl {
         // A URL with a host takes an empty user name.
         url.set_username("").ok();
         url.to_string()
+    }
+
+    /// How the server is called.
+    pub fn scheme(&self) -> &str {
+        self.url.scheme()
+    }
+
+    /// Whether it is a NATS server: by `tls` and `nats`, or by `wss` and `ws` through a `WebSocket`.
+    pub fn is_nats(&self) -> bool {
+        !matches!(self.scheme(), "http" | "https")
+    }
+
+    /// The host, as it stands in the URL.
+    pub fn host(&self) -> String {
+        self.url.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// The port, or the one that is usual for the scheme.
+    pub fn port(&self) -> u16 {
+        let usual = if matches!(self.scheme(), "nats" | "tls") {
+            4222
+        } else {
+            80
+        };
+        self.url.port_or_known_default().unwrap_or(usual)
+    }
+
+    /// The project that the path of a NATS URL names; that of a `WebSocket` names none.
+    pub fn project(&self) -> Option<String> {
+        let name = decode(self.url.path().trim_matches('/'));
+        Some(name).filter(|name| !name.is_empty() && matches!(self.scheme(), "nats" | "tls"))
     }
 
     /// Encrypted on the way?

@@ -49,7 +49,7 @@ const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 /// What all requests share.
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) repositories: Repositories,
+    pub(super) repositories: Arc<Repositories>,
     /// The page for browsers, if it was built.
     pub(super) assets: &'static [Asset],
     /// Bytes of one request.

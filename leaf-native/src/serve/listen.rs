@@ -103,13 +103,13 @@ impl Server {
     /// # Errors
     ///
     /// When an address is taken or no address, or the certificate is not usable.
-    pub async fn bind(repositories: Repositories, options: &ServerOptions) -> Result<Self, CliError> {
+    pub async fn bind(repositories: Arc<Repositories>, options: &ServerOptions) -> Result<Self, CliError> {
         Self::bind_with(repositories, options, BUILT_IN).await
     }
 
     /// The same with another page for browsers.
     pub(super) async fn bind_with(
-        repositories: Repositories,
+        repositories: Arc<Repositories>,
         options: &ServerOptions,
         assets: &'static [Asset],
     ) -> Result<Self, CliError> {

@@ -112,6 +112,45 @@ impl Repositories {
             .collect()
     }
 
+    /// Every repository that is there now and can be opened: its name, its file, the way to it. Not more than may be
+    /// open at a time.
+    pub fn members(&self) -> Vec<(String, PathBuf, Arc<RepoPool>)> {
+        let mut files: Vec<(String, PathBuf)> = match &self.place {
+            Place::Single(file) => {
+                let name = file.file_stem().unwrap_or_default().to_string_lossy();
+                vec![(name.into_owned(), file.clone())]
+            }
+            Place::Several(files) => files.clone().into_iter().collect(),
+            Place::Directory(directory) => {
+                let names = self.names().unwrap_or_default().into_iter();
+                names
+                    .map(|name| (name.clone(), directory.join(format!("{name}.{SUFFIX}"))))
+                    .collect()
+            }
+        };
+        if files.len() > OPEN_MAX {
+            tracing::warn!(
+                served = files.len(),
+                "only the first {OPEN_MAX} repositories take part in the mesh"
+            );
+            files.truncate(OPEN_MAX);
+        }
+        files
+            .into_iter()
+            .filter_map(|(name, file)| match self.pool(&file) {
+                Ok(pool) => Some((name, file, pool)),
+                Err(error) => {
+                    tracing::error!(
+                        name,
+                        cause = error.lines().join(": "),
+                        "repository cannot be opened"
+                    );
+                    None
+                }
+            })
+            .collect()
+    }
+
     /// Where `path`, as it stands in the request line, leads.
     pub fn route(&self, path: &str) -> Routed {
         let name = path.trim_start_matches('/').split('/').next().unwrap_or_default();

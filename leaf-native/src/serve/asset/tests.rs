@@ -7,6 +7,7 @@ use leaf_core::id::{ProjectCode, ServerCode};
 use leaf_core::repo::{NewRepo, Repo};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -68,7 +69,7 @@ async fn served(names: &[&str], assets: &'static [Asset]) -> (Folder, SocketAddr
         };
         Repo::create(db.expect("a file"), &new).expect("a repository");
     }
-    let repositories = Repositories::new(std::slice::from_ref(&folder.0)).expect("a folder");
+    let repositories = Arc::new(Repositories::new(std::slice::from_ref(&folder.0)).expect("a folder"));
     let options = ServerOptions {
         addresses: vec!["127.0.0.1:0".to_owned()],
         ..ServerOptions::default()

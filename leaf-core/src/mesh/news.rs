@@ -1,0 +1,175 @@
+//! Who is there, what is new, and when to fetch it.
+//!
+//! Source: the announcement of EdgeSync `hub/`, JSON `{"rid","uuid","peer_id"}`; cards are ours.
+
+use crate::id::ArtifactHash;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Something new in a repository: who does not hold it fetches it from there.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Hint {
+    /// The row, where it was made; means nothing elsewhere.
+    pub rid: i64,
+    /// The artifact.
+    pub uuid: String,
+    /// Who has it, and answers at `.sync.<peer_id>`.
+    pub peer_id: String,
+}
+
+impl Hint {
+    /// Reads an announcement; `None` when it says nothing that can be used.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let hint: Self = serde_json::from_slice(body).ok()?;
+        let is_good = super::is_peer(&hint.peer_id) && hint.hash().is_some();
+        is_good.then_some(hint)
+    }
+
+    /// The announcement.
+    pub fn write(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The artifact.
+    pub fn hash(&self) -> Option<ArtifactHash> {
+        ArtifactHash::parse(self.uuid.as_bytes()).ok()
+    }
+}
+
+/// What a leaf says of one repository that it holds.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Card {
+    /// Answers at `.sync.<peer_id>`.
+    pub peer_id: String,
+    /// The project.
+    pub project_code: String,
+    /// What its people call it.
+    pub project_name: String,
+    /// What the leaf calls the repository.
+    pub repository: String,
+    /// What the leaf calls itself.
+    pub leaf: String,
+    /// `native` or `tab`.
+    pub kind: String,
+    /// Of the program.
+    pub version: String,
+    /// It is about to go.
+    pub is_leaving: bool,
+}
+
+impl Card {
+    /// Reads a card; `None` when it is none.
+    pub fn read(body: &[u8]) -> Option<Self> {
+        let card: Self = serde_json::from_slice(body).ok()?;
+        super::is_peer(&card.peer_id).then_some(card)
+    }
+
+    /// The card.
+    pub fn write(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// When to fetch, and from whom: at once where something is new, now and then otherwise, one at a time.
+///
+/// Hints may be lost, so everybody is asked once in a while, and not all at the same moment.
+#[derive(Debug)]
+pub struct Pace {
+    /// Those who have something new, each once.
+    wanted: VecDeque<String>,
+    is_fetching: bool,
+    due: Timestamp,
+    every_ms: i64,
+    failures: u32,
+    dice: u64,
+}
+
+/// Peers that may wait to be asked.
+const WANTED_MAX: usize = 64;
+/// How much longer the wait may become when nobody answers, as a power of two.
+const BACK_OFF_MAX: u32 = 4;
+
+/// Whom to ask.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Whom {
+    /// Whoever answers.
+    Anybody,
+    /// One who has something new.
+    Peer(String),
+}
+
+impl Pace {
+    /// Fetches within a second at first, then about every `every_ms`. `seed` is random.
+    pub fn new(every_ms: i64, seed: u64, now: Timestamp) -> Self {
+        let mut pace = Self {
+            wanted: VecDeque::new(),
+            is_fetching: false,
+            due: now,
+            every_ms,
+            failures: 0,
+            dice: seed | 1,
+        };
+        pace.due = pace.later(now, 1_000);
+        pace
+    }
+
+    /// Somebody has something new.
+    pub fn want(&mut self, peer: &str) {
+        if self.wanted.len() < WANTED_MAX && !self.wanted.iter().any(|known| known == peer) {
+            self.wanted.push_back(peer.to_owned());
+        }
+    }
+
+    /// Whom to ask now, if anybody; [`done`](Self::done) must follow.
+    pub fn begin(&mut self, now: Timestamp) -> Option<Whom> {
+        if self.is_fetching {
+            return None;
+        }
+        let whom = match self.wanted.pop_front() {
+            Some(peer) => Whom::Peer(peer),
+            None if self.due <= now => Whom::Anybody,
+            None => return None,
+        };
+        self.is_fetching = true;
+        Some(whom)
+    }
+
+    /// It was fetched, or nobody answered.
+    pub fn done(&mut self, is_good: bool, now: Timestamp) {
+        self.is_fetching = false;
+        self.failures = match is_good {
+            true => 0,
+            false => self.failures.saturating_add(1).min(BACK_OFF_MAX),
+        };
+        let wait = self.every_ms.saturating_mul(1 << self.failures);
+        self.due = self.later(now, wait);
+    }
+
+    /// Asks everybody soon: the connection was away, and what was announced meanwhile is lost.
+    pub fn hurry(&mut self, now: Timestamp) {
+        self.due = self.later(now, 1_000);
+    }
+
+    /// When to call [`begin`](Self::begin) again; `None` while something is fetched.
+    pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.is_fetching {
+            true => None,
+            false if !self.wanted.is_empty() => Some(now),
+            false => Some(self.due),
+        }
+    }
+
+    /// Between a half and the whole of `wait_ms` from now.
+    fn later(&mut self, now: Timestamp, wait_ms: i64) -> Timestamp {
+        self.dice = self
+            .dice
+            .wrapping_mul(0x5851_f42d_4c95_7f2d)
+            .wrapping_add(0x1405_7b7e_f767_814f);
+        let share = i64::try_from(self.dice >> 54).unwrap_or_default();
+        let wait = wait_ms.saturating_add(wait_ms.saturating_mul(share) / 1024) / 2;
+        Timestamp(now.0.saturating_add(wait))
+    }
+}

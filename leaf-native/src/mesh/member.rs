@@ -1,0 +1,434 @@
+//! A repository in the mesh: it answers, says what is new, and fetches what others have.
+//!
+//! Whoever changes the file (a request by HTTP, a command, stock Fossil), the file changes: that is what is looked at.
+
+use super::fetch::fetch;
+use super::line::{Line, Subscription};
+use crate::repo_pool::RepoPool;
+use crate::world;
+use leaf_core::limits::{Limits, MeshLimits};
+use leaf_core::mesh::{Asked, Caller, Card, Desk, Hint, PREFIX, Pace, Subjects, Whom};
+use leaf_core::nats::client::Arrival;
+use leaf_core::sync::{self, Credentials, Goal, ServeContext, SyncOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{interval, sleep, timeout};
+
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often a leaf says that it is there.
+const PRESENCE: Duration = Duration::from_secs(30);
+/// Announcements of one change at most.
+const HINTS_MAX: u32 = 16;
+/// How long another leaf may take for one reply.
+const REPLY_MAX: Duration = Duration::from_mins(1);
+/// How long answers to the question who is there are waited for, after the first and for it.
+const WHO: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(2));
+
+/// How a leaf takes part.
+#[derive(Clone, Debug)]
+pub struct MeshOptions {
+    /// What subjects begin with.
+    pub prefix: String,
+    /// What the leaf calls itself.
+    pub leaf: String,
+    /// As whom other leaves are asked; `None` is Fossil's `nobody`.
+    pub login: Option<Credentials>,
+    /// How often everybody is asked when nothing was announced. Units: milliseconds.
+    pub every_ms: i64,
+    /// Requests that are worked on at a time.
+    pub requests_max: usize,
+}
+
+impl Default for MeshOptions {
+    fn default() -> Self {
+        Self {
+            prefix: PREFIX.to_owned(),
+            leaf: "leaf".to_owned(),
+            login: None,
+            every_ms: 60_000,
+            requests_max: 32,
+        }
+    }
+}
+
+/// The repositories of a leaf on one connection.
+#[derive(Debug)]
+pub struct Mesh {
+    line: Line,
+    options: Arc<MeshOptions>,
+    permits: Arc<Semaphore>,
+}
+
+impl Mesh {
+    /// Takes part by `line`.
+    pub fn new(line: Line, options: MeshOptions) -> Self {
+        Self {
+            line,
+            permits: Arc::new(Semaphore::new(options.requests_max)),
+            options: Arc::new(options),
+        }
+    }
+
+    /// Lets a repository take part, until the process ends. Call it inside of a runtime.
+    pub fn join(&self, name: String, file: PathBuf, pool: Arc<RepoPool>) {
+        let (line, options, permits) = (
+            self.line.clone(),
+            Arc::clone(&self.options),
+            Arc::clone(&self.permits),
+        );
+        tokio::spawn(async move {
+            match Member::new(line, options, permits, name, file.clone(), pool).await {
+                Some(member) => member.live().await,
+                None => {
+                    tracing::error!(file = %file.display(), "a repository takes no part in the mesh: it cannot be read");
+                }
+            }
+        });
+    }
+}
+
+/// What a member is asked, told, and hears of itself.
+struct Ears {
+    anybody: Subscription,
+    me: Subscription,
+    news: Subscription,
+    who: Subscription,
+}
+
+struct Member {
+    line: Line,
+    options: Arc<MeshOptions>,
+    permits: Arc<Semaphore>,
+    subjects: Subjects,
+    file: PathBuf,
+    pool: Arc<RepoPool>,
+    card: Card,
+    desk: Arc<Mutex<Desk>>,
+    pace: Pace,
+    /// The last delivery that was announced.
+    delivery: i64,
+}
+
+impl Member {
+    async fn new(
+        line: Line,
+        options: Arc<MeshOptions>,
+        permits: Arc<Semaphore>,
+        repository: String,
+        file: PathBuf,
+        pool: Arc<RepoPool>,
+    ) -> Option<Self> {
+        let read = pool
+            .run(|repo, _| {
+                let name = repo.config("project-name")?.unwrap_or_default();
+                let delivery = repo.news_since(i64::MAX, 0)?.delivery;
+                Ok::<_, leaf_core::repo::RepoError>((
+                    repo.project_code()?,
+                    repo.server_code()?,
+                    name,
+                    delivery,
+                ))
+            })
+            .await;
+        let (project, server, name, delivery) = read.ok()?.ok()?;
+        let peer_id = server.as_str().to_owned();
+        let seed = || u64::from_le_bytes(world::entropy()[..8].try_into().unwrap_or_default());
+        Some(Self {
+            subjects: Subjects::new(&options.prefix, &project),
+            desk: Arc::new(Mutex::new(Desk::new(
+                peer_id.clone(),
+                MeshLimits::default(),
+                seed(),
+            ))),
+            pace: Pace::new(options.every_ms, seed(), world::now()),
+            card: Card {
+                peer_id,
+                project_code: project.as_str().to_owned(),
+                project_name: name,
+                repository,
+                leaf: options.leaf.clone(),
+                kind: "native".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                is_leaving: false,
+            },
+            line,
+            options,
+            permits,
+            file,
+            pool,
+            delivery,
+        })
+    }
+
+    async fn live(mut self) {
+        let mut ears = Ears {
+            anybody: self
+                .line
+                .subscribe(&self.subjects.sync(), Some(&self.subjects.queue())),
+            me: self
+                .line
+                .subscribe(&self.subjects.sync_with(&self.card.peer_id), None),
+            news: self.line.subscribe(&self.subjects.commit(), None),
+            who: self.line.subscribe(&Subjects::who(&self.options.prefix), None),
+        };
+        let (fetched, mut done) = mpsc::unbounded_channel::<bool>();
+        let (mut look, mut presence) = (interval(LOOK), interval(PRESENCE));
+        let mut seen = stamp(&self.file);
+        let mut line = self.line.clone();
+        let mut was_ready = false;
+        loop {
+            if let Some(whom) = self.pace.begin(world::now()) {
+                self.fetch(whom, fetched.clone());
+            }
+            let due = self.pace.due(world::now()).map_or(PRESENCE, |due| {
+                Duration::from_millis(u64::try_from(due.0 - world::now().0).unwrap_or_default() + 1)
+            });
+            tokio::select! {
+                Some(arrival) = ears.anybody.next() => self.answer(arrival),
+                Some(arrival) = ears.me.next() => self.answer(arrival),
+                Some(arrival) = ears.news.next() => self.hear(&arrival).await,
+                Some(arrival) = ears.who.next() => self.say_who(&arrival),
+                Some(is_good) = done.recv() => self.pace.done(is_good, world::now()),
+                is_alive = line.changed() => {
+                    let is_ready = line.state().is_ready;
+                    if is_ready && !was_ready {
+                        self.pace.hurry(world::now());
+                        presence.reset_immediately();
+                    }
+                    was_ready = is_ready;
+                    if !is_alive {
+                        return;
+                    }
+                }
+                _ = look.tick() => {
+                    let now = stamp(&self.file);
+                    if now != seen {
+                        seen = now;
+                        self.announce().await;
+                    }
+                }
+                _ = presence.tick() => {
+                    self.line.publish(&Subjects::presence(&self.options.prefix), None, Vec::new(), self.card.write());
+                }
+                () = sleep(due) => {}
+            }
+        }
+    }
+
+    /// Answers a request, beside others.
+    fn answer(&self, arrival: Arrival) {
+        let Some(reply) = arrival.reply.and_then(|reply| String::from_utf8(reply).ok()) else {
+            return;
+        };
+        let (line, pool, desk) = (self.line.clone(), Arc::clone(&self.pool), Arc::clone(&self.desk));
+        let (permits, header, body) = (Arc::clone(&self.permits), arrival.header, arrival.body);
+        tokio::spawn(async move {
+            let Ok(_permit) = permits.acquire_owned().await else {
+                return;
+            };
+            let payload_max = line.state().payload_max;
+            let answer = match locked(&desk).handle(&header, body, payload_max, world::now()) {
+                Asked::Answer(answer) => Err(answer),
+                Asked::Errand(errand) => Ok(errand),
+            };
+            let answer = match answer {
+                Err(answer) => answer,
+                Ok(errand) => {
+                    let (from, served) = serve(&pool, errand, payload_max).await;
+                    locked(&desk).answer(from, served, payload_max, world::now())
+                }
+            };
+            line.publish(&reply, None, answer.header, answer.body);
+        });
+    }
+
+    /// Somebody has something new. What is here already is no reason to ask.
+    async fn hear(&mut self, arrival: &Arrival) {
+        let Some(hint) = Hint::read(&arrival.body) else {
+            return;
+        };
+        let Some(hash) = hint.hash().filter(|_| hint.peer_id != self.card.peer_id) else {
+            return;
+        };
+        if let Ok(Ok(false)) = self.pool.run(move |repo, _| repo.has(&hash)).await {
+            self.pace.want(&hint.peer_id);
+        }
+    }
+
+    fn say_who(&self, arrival: &Arrival) {
+        let reply = arrival
+            .reply
+            .as_deref()
+            .and_then(|reply| std::str::from_utf8(reply).ok());
+        if let Some(reply) = reply {
+            self.line.publish(reply, None, Vec::new(), self.card.write());
+        }
+    }
+
+    /// Says what is new since it was said last.
+    async fn announce(&mut self) {
+        let since = self.delivery;
+        let Ok(Ok(news)) = self
+            .pool
+            .run(move |repo, _| repo.news_since(since, HINTS_MAX))
+            .await
+        else {
+            return;
+        };
+        self.delivery = news.delivery;
+        for (rid, hash) in news.artifacts.iter().rev() {
+            let hint = Hint {
+                rid: rid.0,
+                uuid: hash.to_string(),
+                peer_id: self.card.peer_id.clone(),
+            };
+            self.line
+                .publish(&self.subjects.commit(), None, Vec::new(), hint.write());
+        }
+    }
+
+    /// Fetches from whom, and says on `done` how that went.
+    fn fetch(&self, whom: Whom, done: mpsc::UnboundedSender<bool>) {
+        let peer = match whom {
+            Whom::Anybody => None,
+            Whom::Peer(peer) => Some(peer),
+        };
+        let url = format!("nats:{}", peer.as_deref().unwrap_or("anybody"));
+        let options = SyncOptions {
+            login: self.options.login.clone(),
+            unversioned: true,
+            ..SyncOptions::new(Goal::Pull, url)
+        };
+        let token = u64::from_le_bytes(world::entropy()[..8].try_into().unwrap_or_default());
+        let reply_bytes_max = MeshLimits::default().reply_bytes_max;
+        let mut caller = Caller::new(
+            self.subjects.clone(),
+            self.card.peer_id.clone(),
+            peer,
+            reply_bytes_max,
+            token,
+        );
+        let (line, pool) = (self.line.clone(), Arc::clone(&self.pool));
+        let repository = self.card.repository.clone();
+        tokio::spawn(async move {
+            let fetched = fetch(&pool, &line, &mut caller, options, REPLY_MAX).await;
+            let from = caller.peer().unwrap_or_default();
+            match &fetched {
+                Ok(stats) if stats.artifacts_received > 0 => {
+                    tracing::info!(repository, from, received = stats.artifacts_received, "fetched");
+                }
+                Ok(_) => {}
+                Err(error) if error.is_nobody() => {}
+                Err(error) => tracing::warn!(repository, from, %error, "could not fetch"),
+            }
+            let is_good = fetched
+                .as_ref()
+                .map_or_else(super::fetch::FetchError::is_nobody, |_| true);
+            // The member may be gone.
+            done.send(is_good).ok();
+        });
+    }
+}
+
+fn locked(desk: &Mutex<Desk>) -> std::sync::MutexGuard<'_, Desk> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the repository answers to a whole request, and whom.
+async fn serve(
+    pool: &RepoPool,
+    errand: leaf_core::mesh::Errand,
+    payload_max: usize,
+) -> (Option<String>, Result<sync::Reply, String>) {
+    let from = errand.from.clone();
+    let usual = Limits::default();
+    let context = ServeContext {
+        now: world::now(),
+        peer_address: "nats".to_owned(),
+        base_url: None,
+        limits: Limits {
+            // Whoever takes no parts gets what fits into one message.
+            download_bytes: match from {
+                Some(_) => usual.download_bytes,
+                None => usual.download_bytes.min(payload_max / 4 * 3),
+            },
+            ..usual
+        },
+    };
+    let served = pool
+        .run(move |repo, seen| {
+            let request = sync::Request {
+                body: &errand.body,
+                content_type: errand.content_type,
+                cookie: None,
+            };
+            sync::serve(repo, seen, &request, &context)
+        })
+        .await;
+    let reply = match served {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "sync failed");
+            Err("the repository cannot be read or written".to_owned())
+        }
+        Err(_) => Err("internal error".to_owned()),
+    };
+    if let Ok(reply) = &reply {
+        let served = &reply.served;
+        tracing::info!(
+            peer = from.as_deref().unwrap_or("unknown"),
+            bytes = reply.body.len(),
+            user = served.user.as_deref().unwrap_or("nobody"),
+            sent = served.sent + served.uv_sent,
+            received = served.received + served.uv_received,
+            error = served.error.as_deref().unwrap_or_default(),
+            "request by NATS"
+        );
+    }
+    (from, reply)
+}
+
+/// When the file and its log were changed, and how long they are.
+fn stamp(file: &Path) -> [(Option<SystemTime>, u64); 2] {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    [file, Path::new(&log)].map(|file| match std::fs::metadata(file) {
+        Ok(metadata) => (metadata.modified().ok(), metadata.len()),
+        Err(_) => (None, 0),
+    })
+}
+
+/// Asks who is there, and waits a moment for those who are slow.
+pub async fn cards(line: &Line, prefix: &str) -> Vec<Card> {
+    let inbox = format!("_INBOX.{}", leaf_core::id::to_hex(&world::entropy()));
+    let mut answers = line.subscribe(&inbox, None);
+    line.publish(&Subjects::who(prefix), Some(&inbox), Vec::new(), Vec::new());
+    let mut cards: Vec<Card> = Vec::new();
+    let mut patience = WHO.1;
+    while let Ok(Some(arrival)) = timeout(patience, answers.next()).await {
+        // A message without a body is a server's word that nobody hears the question.
+        if arrival.header.starts_with(b"NATS/1.0 503") {
+            break;
+        }
+        if let Some(card) = Card::read(&arrival.body)
+            && !cards.iter().any(|known| known.peer_id == card.peer_id)
+        {
+            cards.push(card);
+        }
+        patience = WHO.0;
+    }
+    cards.sort_by(|one, other| {
+        let key = |card: &Card| {
+            (
+                card.project_code.clone(),
+                card.leaf.clone(),
+                card.repository.clone(),
+            )
+        };
+        key(one).cmp(&key(other))
+    });
+    cards
+}
