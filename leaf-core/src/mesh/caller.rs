@@ -132,10 +132,9 @@ impl Caller {
             return self.send_part(message, 0);
         }
         self.stage = Stage::Greeting(message);
-        self.say(
-            head,
-            envelope::pack(b"# hello\n".to_vec(), ContentType::Compressed),
-        )
+        // Who is no leaf sees a message that asks for nothing.
+        let nothing = envelope::pack(b"# hello\n".to_vec(), ContentType::Compressed);
+        self.say(head.with(head::HELLO, "1"), nothing)
     }
 
     /// What fits into one message.
