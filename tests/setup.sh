@@ -40,6 +40,7 @@ if [ ${#packages[@]} -gt 0 ]; then
     fi
 fi
 "$(dirname "$0")/nats-server.sh" >/dev/null
+"$(dirname "$0")/nats-py.sh" >/dev/null
 if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
     say "adding the target wasm32-unknown-unknown"
     rustup target add wasm32-unknown-unknown >&2

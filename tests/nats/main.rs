@@ -3,6 +3,7 @@
 //! A case is a script of what clients send and hear, byte for byte; it knows nothing of how a broker is built. Every
 //! broker of [`servers::Broker`] gets the same script. Where the real ones differ, the case says which does what.
 //! Needs `nats-server` 2.9 (Debian's) and 2.15.1 (`tests/nats-server.sh` fetches it); without them every test fails.
+//! Official clients of other languages have a script of their own each, and the same brokers.
 //!
 //! Source: the NATS client protocol as its servers 2.9.10 and 2.15.1 speak it.
 #![cfg(not(target_arch = "wasm32"))]
@@ -12,6 +13,7 @@ mod case;
 mod frames;
 mod links;
 mod nkey;
+mod python_client;
 mod rust_client;
 mod servers;
 mod table;
