@@ -7,13 +7,15 @@
 
 use crate::servers::{Broker, Running, Setup, User};
 use crate::wire::Wire;
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
+use std::io;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 /// How long a link may take to be there, again if need be: longer than the longest wait before one is made.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks.
 const MOMENT: Duration = Duration::from_millis(20);
 
@@ -48,6 +50,7 @@ on_every_pair![
     a_right_password_opens,
     a_client_port_is_no_hub,
     a_circle_is_found,
+    of_a_circle_the_older_link_stays,
 ];
 
 /// Asks again and again, and fails with `what` if the answer is never yes.
@@ -441,34 +444,174 @@ fn a_client_port_is_no_hub(hub: Broker, spoke: Broker) {
     client("somebody else", &at).expect_quiet();
 }
 
-/// Each is hub of the other one. One of the two links stays, which one nobody knows.
-fn a_circle_is_found(one: Broker, other: Broker) {
-    let [left_port, right_port] = free_ports();
-    let place = |port: u16| format!("127.0.0.1:{port}");
-    let left = Setup::open().named("left").leafnodes_at(left_port);
-    let right = Setup::open().named("right").leafnodes_at(right_port);
-    let left = one.start(&left.joins(&place(right_port)));
-    let right = other.start(&right.joins(&place(left_port)));
-    wait_until("a log tells of the loop", || {
-        let is_told = |broker: &Running| broker.log().contains("Loop detected");
-        is_told(&left) && is_told(&right)
-    });
-    let (mut west, mut east) = (client("west", &left), client("east", &right));
-    say(&mut west, "SUB both 1");
-    say(&mut east, "SUB both 1");
-    settle_both(&mut west, &mut east);
-    for _ in 0..20 {
-        say(&mut west, "PUB both 1\r\nw");
-        hear(&mut west, "MSG both 1 1\r\nw");
-        hear(&mut east, "MSG both 1 1\r\nw");
-        say(&mut east, "PUB both 1\r\ne");
-        hear(&mut east, "MSG both 1 1\r\ne");
-        hear(&mut west, "MSG both 1 1\r\ne");
+/// A way to the leaf node port of a broker that can be shut to those that come, and leaves those be that are there.
+struct Way {
+    address: String,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    is_shut: AtomicBool,
+    /// Connections that were let through so far, and those that ended.
+    begun: AtomicU32,
+    ended: AtomicU32,
+}
+
+impl Way {
+    fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("a bound socket").to_string();
+        let gate = Arc::new(Gate::default());
+        let keeper = Arc::clone(&gate);
+        // Waits for the next one for as long as the tests run.
+        thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                if keeper.is_shut.load(Ordering::SeqCst) {
+                    continue;
+                }
+                if let Ok(far) = TcpStream::connect(("127.0.0.1", port)) {
+                    keeper.begun.fetch_add(1, Ordering::SeqCst);
+                    let gate = Arc::clone(&keeper);
+                    thread::spawn(move || {
+                        carry(near, far);
+                        gate.ended.fetch_add(1, Ordering::SeqCst);
+                    });
+                }
+            }
+        });
+        Self { address, gate }
     }
-    // What goes round would be back by now.
-    settle_both(&mut west, &mut east);
-    west.expect_quiet();
-    east.expect_quiet();
+
+    fn shut(&self, is_shut: bool) {
+        self.gate.is_shut.store(is_shut, Ordering::SeqCst);
+    }
+
+    fn begun(&self) -> u32 {
+        self.gate.begun.load(Ordering::SeqCst)
+    }
+
+    /// How many go through now.
+    fn open(&self) -> u32 {
+        let ended = self.gate.ended.load(Ordering::SeqCst);
+        self.begun().saturating_sub(ended)
+    }
+}
+
+/// Carries bytes both ways until both ends are done.
+fn carry(near: TcpStream, far: TcpStream) {
+    let one_way = |mut from: TcpStream, mut to: TcpStream| {
+        // One end may break off: the other one is told just so.
+        drop(io::copy(&mut from, &mut to));
+        drop(to.shutdown(Shutdown::Write));
+    };
+    let (from, to) = (
+        near.try_clone().expect("a socket"),
+        far.try_clone().expect("a socket"),
+    );
+    let there = thread::spawn(move || one_way(from, to));
+    one_way(far, near);
+    there.join().expect("it only copies");
+}
+
+/// Two brokers, each hub of the other one by a way of its own.
+struct Circle {
+    left: Running,
+    right: Running,
+    /// To the right one, dialled by the left one, and the other way round.
+    ways: [Way; 2],
+}
+
+impl Circle {
+    /// `is_late` says which way is shut at first.
+    fn of(one: Broker, other: Broker, is_late: [bool; 2]) -> Self {
+        let ports: [u16; 2] = free_ports();
+        let [left_port, right_port] = ports;
+        let ways = [Way::to(right_port), Way::to(left_port)];
+        for (way, is_late) in ways.iter().zip(is_late) {
+            way.shut(is_late);
+        }
+        let left = Setup::open().named("left").leafnodes_at(left_port);
+        let right = Setup::open().named("right").leafnodes_at(right_port);
+        let left = one.start(&left.joins(&ways[0].address));
+        let right = other.start(&right.joins(&ways[1].address));
+        Self { left, right, ways }
+    }
+
+    /// Waits until one link stays and the other one was refused, and lets nobody try again: while a refused link is
+    /// dialled again, real servers on both ends might pass what is said twice.
+    fn settle(&self) {
+        wait_until("of two links one stays", || {
+            let is_tried = self.ways.iter().all(|way| way.begun() > 0);
+            if !is_tried || self.ways.iter().map(Way::open).sum::<u32>() != 1 {
+                return false;
+            }
+            for way in &self.ways {
+                way.shut(true);
+            }
+            // One that was on its way through the gate, or the last one, may have changed that.
+            sleep(MOMENT);
+            let is_over = self.ways.iter().map(Way::open).sum::<u32>() == 1;
+            for way in &self.ways {
+                way.shut(is_over);
+            }
+            is_over
+        });
+    }
+
+    /// Both hear what each says, once.
+    fn is_whole(&self) {
+        let (mut west, mut east) = (client("west", &self.left), client("east", &self.right));
+        say(&mut west, "SUB both 1");
+        say(&mut east, "SUB both 1");
+        settle_both(&mut west, &mut east);
+        for _ in 0..20 {
+            say(&mut west, "PUB both 1\r\nw");
+            hear(&mut west, "MSG both 1 1\r\nw");
+            hear(&mut east, "MSG both 1 1\r\nw");
+            say(&mut east, "PUB both 1\r\ne");
+            hear(&mut east, "MSG both 1 1\r\ne");
+            hear(&mut west, "MSG both 1 1\r\ne");
+        }
+        // What goes round would be back by now.
+        settle_both(&mut west, &mut east);
+        west.expect_quiet();
+        east.expect_quiet();
+    }
+}
+
+/// Each is hub of the other one, from the same moment. One of the two links stays, which one nobody knows.
+fn a_circle_is_found(one: Broker, other: Broker) {
+    let circle = Circle::of(one, other, [false, false]);
+    circle.settle();
+    assert!(circle.left.log().contains("Loop detected") || circle.right.log().contains("Loop detected"));
+    circle.is_whole();
+}
+
+/// Each becomes hub of the other one while it is its spoke: the link that was there is not hurt, and each message
+/// comes once even while the other one is dialled.
+fn of_a_circle_the_older_link_stays(one: Broker, other: Broker) {
+    for is_late in [[false, true], [true, false]] {
+        let circle = Circle::of(one, other, is_late);
+        let [old, new] = match is_late {
+            [_, true] => [&circle.ways[0], &circle.ways[1]],
+            _ => [&circle.ways[1], &circle.ways[0]],
+        };
+        circle.is_whole();
+        assert_eq!((old.begun(), new.begun()), (1, 0));
+        new.shut(false);
+        wait_until("the new link is tried", || new.begun() > 0);
+        circle.is_whole();
+        wait_until("the new link is refused", || new.open() == 0);
+        circle.is_whole();
+        assert_eq!(
+            (old.begun(), old.open()),
+            (1, 1),
+            "the old link is another one\n{}\n{}",
+            circle.left.log(),
+            circle.right.log()
+        );
+    }
 }
 
 /// A link to a member of the mesh that is none.

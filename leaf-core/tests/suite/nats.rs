@@ -13,6 +13,7 @@ use leaf_core::nats::op::ClientOp;
 use leaf_core::nats::{BadOp, Scan, Sublist, scan_client, scan_leaf, scan_server, subject};
 use leaf_core::time::Timestamp;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 
 /// A broker, its connections and what each was told.
 struct Bed {
@@ -659,7 +660,7 @@ fn a_spoke_keeps_to_what_its_hub_lets_it_do() {
     bed.say(
         hub,
         "INFO {\"server_id\":\"X\",\"leafnode_urls\":[],\"import\":{\"allow\":[\"in.news\"]},\
-         \"export\":{\"deny\":[\"out.no\"]}}\r\n",
+         \"export\":{\"deny\":[\"out.no\"]}}\r\nPONG\r\n",
     );
     let told = bed.heard(hub);
     assert!(
@@ -683,7 +684,7 @@ fn nothing_goes_from_hub_to_hub() {
     for (at, hub) in hubs.iter().enumerate() {
         bed.say(
             *hub,
-            &format!("INFO {{\"server_id\":\"{at}\",\"leafnode_urls\":[]}}\r\nLS+ news\r\n"),
+            &format!("INFO {{\"server_id\":\"{at}\",\"leafnode_urls\":[]}}\r\nLS+ news\r\nPONG\r\n"),
         );
         bed.heard(*hub);
     }
@@ -698,16 +699,282 @@ fn nothing_goes_from_hub_to_hub() {
 }
 
 #[test]
-fn a_circle_of_leaf_nodes_is_found_and_cut() {
+fn of_a_circle_of_leaf_nodes_the_link_that_came_last_is_cut() {
     let mut world = World::new(3);
     world.link(0, 1, PeerKind::Hub);
     world.link(1, 2, PeerKind::Hub);
-    world.link(2, 0, PeerKind::Hub);
-    let is_loop = |bed: &mut Bed| {
+    let before = open_links(&world);
+    for (from, to) in [(2, 0), (1, 0), (2, 1)] {
+        for _ in 0..3 {
+            world.link(from, to, PeerKind::Hub);
+            assert_eq!(open_links(&world), before, "from {from} to {to}");
+        }
+    }
+    let of_loops = world.beds.iter_mut().map(|bed| {
         std::iter::from_fn(|| bed.broker.poll_event())
-            .any(|event| matches!(event, BrokerEvent::Closed { why: Close::Loop, .. }))
-    };
-    assert!(world.beds.iter_mut().any(is_loop));
+            .filter(|event| matches!(event, BrokerEvent::Closed { why: Close::Loop, .. }))
+            .count()
+    });
+    assert!(of_loops.sum::<usize>() >= 9);
+}
+
+#[test]
+fn a_new_link_carries_nothing_before_the_other_side_has_answered() {
+    let mut bed = Bed::new();
+    let client = bed.quiet();
+    bed.say(client, "SUB here 1\r\n");
+    let old = bed
+        .broker
+        .connect(PeerKind::Hub, Visitor::default(), None, bed.now);
+    bed.say(
+        old,
+        "INFO {\"server_id\":\"X\",\"leafnode_urls\":[]}\r\nLS+ $LDS.X\r\nPONG\r\n",
+    );
+    bed.heard(old);
+    let new = bed
+        .broker
+        .connect(PeerKind::Spoke, Visitor::default(), None, bed.now);
+    bed.heard(new);
+    bed.say(new, "CONNECT {\"server_id\":\"Y\"}\r\nLS+ $LDS.Y\r\nLS+ far\r\n");
+    bed.say(client, "PUB far 0\r\n\r\n");
+    // It hears of circles alone, and the others nothing of it.
+    let (own, number) = (format!("$LDS.N{:A<22}", "A"), new.number());
+    assert_eq!(
+        bed.heard(new),
+        format!("LS+ {own}\r\nLS+ {own}.{number}\r\nLS+ $LDS.X\r\nPING\r\n")
+    );
+    assert_eq!(bed.heard(old), "");
+    bed.say(new, "PONG\r\n");
+    assert_eq!(bed.heard(new), "LS+ here\r\n");
+    let mut told: Vec<String> = bed.heard(old).lines().map(str::to_owned).collect();
+    told.sort();
+    assert_eq!(told, ["LS+ $LDS.Y", "LS+ far"]);
+    bed.say(client, "PUB far 2\r\nhi\r\n");
+    assert_eq!(bed.heard(new), "LMSG far 2\r\nhi\r\n");
+}
+
+/// What goes over which wire, which way, and how much of it.
+fn moves() -> impl Strategy<Value = Vec<(usize, bool, usize)>> {
+    proptest::collection::vec((0_usize..2, any::<bool>(), 1_usize..300), 0..60)
+}
+
+proptest! {
+    #[test]
+    fn of_two_that_are_hubs_of_each_other_both_keep_the_same_link(order in any::<bool>(), moves in moves()) {
+        let mut world = World::new(2);
+        let clients: Vec<ConnId> = (0..2).map(|at| world.beds[at].quiet()).collect();
+        for (at, id) in clients.iter().enumerate() {
+            world.beds[at].say(*id, "SUB news 1\r\n");
+        }
+        let (first, second) = if order { (0, 1) } else { (1, 0) };
+        world.dial(first, second, PeerKind::Hub);
+        world.dial(second, first, PeerKind::Hub);
+        for (wire, is_back, count) in moves {
+            let [near, far] = world.wires[wire];
+            let ((from, source), (to, sink)) = if is_back { (far, near) } else { (near, far) };
+            let bytes = world.beds[from].broker.transmit(source);
+            let bytes = String::from_utf8_lossy(&bytes[..count.min(bytes.len())]).into_owned();
+            world.beds[from].broker.sent(source, bytes.len());
+            world.beds[to].say(sink, &bytes);
+        }
+        world.settle();
+        let kept = |world: &World| -> Vec<Vec<usize>> {
+            let is_open = |(at, id): (usize, ConnId)| world.beds[at].broker.closed(id).is_none();
+            let wires = world.wires.iter().map(|ends| ends.iter().filter(|end| is_open(**end)).count());
+            vec![wires.collect()]
+        };
+        let before = kept(&world);
+        prop_assert!(matches!(before[0][..], [2, 0] | [0, 2]), "{:?}", before);
+        for (at, id) in clients.iter().enumerate() {
+            world.beds[at].say(*id, "PUB news 2\r\nhi\r\n");
+            world.settle();
+            for (at, id) in clients.iter().enumerate() {
+                prop_assert_eq!(world.beds[at].heard(*id), "MSG news 1 2\r\nhi\r\n");
+            }
+        }
+    }
+
+    #[test]
+    fn a_real_server_and_this_one_that_are_hubs_of_each_other_keep_one_link(
+        is_hub_first in any::<bool>(),
+        is_one_old in any::<bool>(),
+        moves in moves(),
+    ) {
+        let mut pair = Pair::new();
+        pair.dial(is_hub_first);
+        if is_one_old {
+            pair.settle();
+        }
+        pair.dial(!is_hub_first);
+        for (wire, is_back, count) in moves {
+            pair.carry(wire, is_back, count);
+        }
+        pair.settle();
+        let open = pair.open();
+        prop_assert!(matches!(open[..], [[true, true], [false, false]] | [[false, false], [true, true]]), "{:?}", open);
+        prop_assert!(open[0][0] || !is_one_old, "the old link was cut");
+        // Whoever is refused tries again and again.
+        for _ in 0..3 {
+            let refused = pair.open().iter().position(|ends| !ends[0]).expect("one is");
+            pair.dial(if refused == 0 { is_hub_first } else { !is_hub_first });
+            pair.settle();
+            prop_assert_eq!(&pair.open()[..2], &open[..]);
+            prop_assert_eq!(pair.open()[2], [false, false]);
+            pair.wires.pop();
+        }
+    }
+}
+
+/// A leaf node connection of a real server.
+#[derive(Default)]
+struct RealLink {
+    /// It accepted.
+    is_hub: bool,
+    is_open: bool,
+    is_closed: bool,
+    heard: BTreeSet<String>,
+    told: BTreeSet<String>,
+    unread: String,
+    out: String,
+}
+
+/// One of ours and a plain imitation of a real server: whatever is asked for on one link it asks for on the others
+/// at once, and it cuts a link over which its own subject comes back.
+struct Pair {
+    ours: Bed,
+    wires: Vec<(ConnId, RealLink)>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let mut ours = Bed::new();
+        let client = ours.quiet();
+        ours.say(client, "SUB here 1\r\n");
+        Self {
+            ours,
+            wires: Vec::new(),
+        }
+    }
+
+    fn dial(&mut self, is_hub: bool) {
+        let kind = if is_hub { PeerKind::Hub } else { PeerKind::Spoke };
+        let id = self
+            .ours
+            .broker
+            .connect(kind, Visitor::default(), None, self.ours.now);
+        let mut link = RealLink {
+            is_hub,
+            ..RealLink::default()
+        };
+        if is_hub {
+            link.out
+                .push_str("INFO {\"server_id\":\"REAL\",\"leafnode_urls\":[]}\r\n");
+        }
+        self.wires.push((id, link));
+    }
+
+    /// Whether each link is open, at our end and at the other one.
+    fn open(&self) -> Vec<[bool; 2]> {
+        let is_open = |(id, link): &(ConnId, RealLink)| {
+            let is_ours = self.ours.broker.conn_stats().iter().any(|conn| conn.id == *id);
+            [is_ours, link.is_open]
+        };
+        self.wires.iter().map(is_open).collect()
+    }
+
+    fn carry(&mut self, wire: usize, is_back: bool, count: usize) -> bool {
+        let (id, link) = &mut self.wires[wire];
+        if is_back {
+            let bytes: String = link.out.drain(..count.min(link.out.len())).collect();
+            self.ours.say(*id, &bytes);
+            return !bytes.is_empty();
+        }
+        let bytes = self.ours.broker.transmit(*id);
+        let bytes = String::from_utf8_lossy(&bytes[..count.min(bytes.len())]).into_owned();
+        self.ours.broker.sent(*id, bytes.len());
+        link.unread.push_str(&bytes);
+        while let Some((line, rest)) = self.wires[wire].1.unread.split_once("\r\n") {
+            let (line, rest) = (line.to_owned(), rest.to_owned());
+            self.wires[wire].1.unread = rest;
+            self.hear(wire, &line);
+        }
+        !bytes.is_empty()
+    }
+
+    fn hear(&mut self, wire: usize, line: &str) {
+        let link = &mut self.wires[wire].1;
+        if link.is_closed {
+            return;
+        }
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match verb {
+            "INFO" => {
+                link.out
+                    .push_str("CONNECT {\"server_id\":\"REAL\",\"cluster\":\"real\"}\r\n");
+                link.is_open = true;
+            }
+            "CONNECT" => link.is_open = true,
+            "PING" => link.out.push_str("PONG\r\n"),
+            "LS+" if rest == "$LDS.REAL" => {
+                link.out.push_str("-ERR 'Loop detected'\r\n");
+                Self::close(link);
+            }
+            "LS+" => drop(link.heard.insert(rest.to_owned())),
+            "LS-" => drop(link.heard.remove(rest)),
+            "-ERR" => Self::close(link),
+            _ => {}
+        }
+        let carry = self.wires.iter().filter(|(_, link)| link.heard.contains("here"));
+        assert!(carry.count() < 2, "a message would come twice");
+        self.tell_all();
+    }
+
+    fn close(link: &mut RealLink) {
+        (link.is_open, link.is_closed) = (false, true);
+        link.heard.clear();
+    }
+
+    /// A hub tells all, a spoke what is wanted below it.
+    fn tell_all(&mut self) {
+        for at in 0..self.wires.len() {
+            let is_hub = self.wires[at].1.is_hub;
+            let others = self.wires.iter().enumerate();
+            let wanted: BTreeSet<String> = others
+                .filter(|(other, (_, link))| *other != at && (is_hub || link.is_hub))
+                .flat_map(|(_, (_, link))| link.heard.iter().cloned())
+                .chain(["$LDS.REAL".to_owned(), "there".to_owned()])
+                .collect();
+            let link = &mut self.wires[at].1;
+            if !link.is_open {
+                continue;
+            }
+            let news = wanted
+                .difference(&link.told)
+                .map(|subject| format!("LS+ {subject}\r\n"));
+            let olds = link
+                .told
+                .difference(&wanted)
+                .map(|subject| format!("LS- {subject}\r\n"));
+            let lines: String = news.chain(olds).collect();
+            link.out.push_str(&lines);
+            link.told = wanted;
+        }
+    }
+
+    fn settle(&mut self) {
+        for _ in 0..100 {
+            let mut is_moved = false;
+            for wire in 0..self.wires.len() {
+                for is_back in [false, true] {
+                    is_moved |= self.carry(wire, is_back, usize::MAX);
+                }
+            }
+            if !is_moved {
+                return;
+            }
+        }
+        panic!("they never stop talking");
+    }
 }
 
 #[test]

@@ -142,6 +142,8 @@ pub(super) enum Stage {
     ExpectConnect,
     /// We said `CONNECT`, and the other side promised another `INFO`.
     ExpectSecondInfo,
+    /// A link on which both sides know each other, and which carries nothing before it is known to be in no circle.
+    Listening,
     Open,
     Closed,
 }
@@ -198,10 +200,21 @@ pub(super) struct Conn {
     pub(super) told: HashMap<Box<[u8]>, u32>,
     /// The id of the broker behind a link.
     pub(super) peer_id: String,
+    /// On a link, how many there were when it began to carry messages.
+    pub(super) joined: Option<u32>,
+    /// It answered a `PING`.
+    pub(super) has_answered: bool,
+    /// The other link of a circle, of which the other side has one cut: if it is that one, this one may join.
+    pub(super) rival: Option<ConnId>,
     pub(super) closed: Option<Close>,
 }
 
 impl Conn {
+    /// Whether it is a link on which both sides know each other.
+    pub(super) fn is_linked(&self) -> bool {
+        self.kind.is_link() && matches!(self.stage, Stage::Listening | Stage::Open)
+    }
+
     /// Bytes that wait to be written.
     pub(super) fn pending(&self) -> usize {
         self.out.len().saturating_sub(self.out_from)

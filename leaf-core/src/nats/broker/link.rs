@@ -14,12 +14,23 @@
 //! The mesh is complete or a message reaches those who are linked to its sender: nothing is passed from one
 //! member to the next, so three that are linked all to all get each message once.
 //!
+//! A circle is found as the real ones find it, by a subject of our own that comes back (`$LDS`). But they cut
+//! whatever it came back on, which may be a link that was good for days, and both ends may cut one each. So here:
+//!
+//! * Each link has a subject of its own, so one that comes back names both links that are of a circle. The one that
+//!   was there first stays; an echo of a link that is gone says nothing.
+//! * A new link is listened to first: until the other side has answered all that we had to say about circles it
+//!   carries nothing, and what the other side asks for over it nobody is told, or a real one would find its own
+//!   subject on the old link. One of ours reads it rightly, so its own is passed on at once: of two links that begin
+//!   at the same moment the second is found out before it joins.
+//! * Where both ends are ours and see it in different order, the smaller id decides and the other one waits.
+//!
 //! Two of a mesh that join the same hub make a circle. Each hears there of the other one, and the one with the
 //! smaller id stays: what a hub says to find circles of its own is not told to the mesh, or it would cut any of them.
 //!
-//! Source: leaf nodes as nats-server 2.9.10 and 2.15.1 speak them (`tests/nats`); the mesh is ours.
+//! Source: `$LDS` of nats-server, `server/leafnode.go`; leaf nodes as nats-server 2.9.10 and 2.15.1 speak them (`tests/nats`); the mesh is ours.
 
-use super::conn::{Close, Conn, PeerKind, Stage, Sub};
+use super::conn::{Close, Conn, ConnId, PeerKind, Stage, Sub};
 use super::route::Origin;
 use super::{BrokerEvent, NatsBroker};
 use crate::nats::info::{Connect, Info, Rights};
@@ -28,6 +39,9 @@ use crate::nats::subject::{is_literal, is_valid};
 use crate::nats::sublist::SubKey;
 use crate::nats::{BadOp, Scan, scan_leaf, write};
 use crate::time::Timestamp;
+
+/// What all brokers look for circles with.
+const PROBES: &[u8] = b"$LDS.";
 
 /// The name of a link's subscription: subjects and queues have no spaces.
 pub(super) fn name_of(subject: &[u8], queue: Option<&[u8]>) -> Box<[u8]> {
@@ -39,9 +53,22 @@ pub(super) fn name_of(subject: &[u8], queue: Option<&[u8]>) -> Box<[u8]> {
     name.into()
 }
 
-/// What a broker of this id asks for to find out whether it comes back to it.
+/// What a broker of this id asks for on all its links to leaf nodes: by it others know who is there.
 pub(super) fn loop_subject(id: &str) -> Vec<u8> {
     format!("$LDS.{}", id.get(..23).unwrap_or(id)).into_bytes()
+}
+
+/// Whether it is there to find circles.
+fn is_probe(subject: &[u8]) -> bool {
+    subject.starts_with(PROBES)
+}
+
+/// Whether it is what the broker behind a link asks for on one of its links to find circles: it knows how to read
+/// it, while others cut what it comes back on.
+fn is_probe_of(peer: &Conn, subject: &[u8]) -> bool {
+    subject
+        .strip_prefix(&*loop_subject(&peer.peer_id))
+        .is_some_and(|rest| rest.starts_with(b"."))
 }
 
 /// Whether a subscription of the one is told to the other.
@@ -81,7 +108,9 @@ impl NatsBroker {
             (LeafOp::Pong, _) => {
                 if let Some(conn) = self.conns.get_mut(slot) {
                     conn.pings_out = 0;
+                    conn.has_answered |= conn.stage == Stage::Listening;
                 }
+                self.join_if_ready(slot);
             }
             (LeafOp::Ok, _) => {}
             (LeafOp::Error(text), _) => {
@@ -93,17 +122,17 @@ impl NatsBroker {
                 let connect = serde_json::from_slice(json).map_err(|_| BadOp::Arguments)?;
                 self.link_connect(slot, connect, now);
             }
-            (LeafOp::Subscribe { subject, queue }, Some(Stage::Open)) => {
+            (LeafOp::Subscribe { subject, queue }, Some(Stage::Listening | Stage::Open)) => {
                 self.link_subscribe(slot, subject, queue)?;
             }
-            (LeafOp::Unsubscribe { subject, queue }, Some(Stage::Open)) => {
+            (LeafOp::Unsubscribe { subject, queue }, Some(Stage::Listening | Stage::Open)) => {
                 let name = name_of(subject, queue);
                 let known = self.conns.get(slot).and_then(|conn| conn.subs.get(&name));
                 if let Some(key) = known.copied() {
                     self.drop_sub(key);
                 }
             }
-            (LeafOp::Message { message, queues }, Some(Stage::Open)) => {
+            (LeafOp::Message { message, queues }, Some(Stage::Listening | Stage::Open)) => {
                 self.link_message(slot, &message, queues, now);
             }
             _ => return Err(BadOp::Verb),
@@ -203,7 +232,8 @@ impl NatsBroker {
         self.open_link(slot, now);
     }
 
-    /// Both sides know each other: tells everything that is wanted here.
+    /// Both sides know each other. A member of the mesh is told everything that is wanted here; on any other link
+    /// it is found out first whether it closes a circle.
     fn open_link(&mut self, slot: u32, now: Timestamp) {
         if let Some(why) = self.refuses_link(slot) {
             self.close(slot, why);
@@ -213,29 +243,111 @@ impl NatsBroker {
         let Some(conn) = self.conns.get_mut(slot) else {
             return;
         };
-        conn.stage = Stage::Open;
         conn.is_publish_open = conn.grant.publish.is_open();
         conn.ping_due = Timestamp(now.0.saturating_add(first_ping_ms));
-        let (id, kind, peer) = (conn.id, conn.kind, conn.peer_id.clone());
+        conn.stage = Stage::Listening;
+        if matches!(conn.kind, PeerKind::Mesh { .. }) {
+            self.join(slot);
+            return;
+        }
+        let id = conn.id;
+        let of_link = self.link_probe(id);
+        let of_all = self.loop_subject.clone();
+        self.say(slot, &[b"LS+", &of_all]);
+        self.say(slot, &[b"LS+", &of_link]);
+        self.tell_all(slot, is_probe);
+        // Its answer comes after all that the other side has to say about these.
+        self.say(slot, &[b"PING"]);
+    }
+
+    /// What we ask for on this link alone.
+    fn link_probe(&self, link: ConnId) -> Vec<u8> {
+        let mut subject = self.loop_subject.to_vec();
+        subject.extend_from_slice(format!(".{}", link.number()).as_bytes());
+        subject
+    }
+
+    /// Joins a link that answered and that nothing speaks against.
+    fn join_if_ready(&mut self, slot: u32) {
+        let is_ready = self
+            .conns
+            .get(slot)
+            .is_some_and(|conn| conn.stage == Stage::Listening && conn.has_answered && conn.rival.is_none());
+        if is_ready {
+            self.join(slot);
+        }
+    }
+
+    /// From now on a link carries messages: it is told all that is wanted here, and others what it wants.
+    fn join(&mut self, slot: u32) {
+        self.joins = self.joins.saturating_add(1);
+        let joins = self.joins;
+        let Some(conn) = self.conns.get_mut(slot) else {
+            return;
+        };
+        conn.stage = Stage::Open;
+        conn.joined = Some(joins);
+        let (id, peer) = (conn.id, conn.peer_id.clone());
+        let is_mesh = matches!(conn.kind, PeerKind::Mesh { .. });
+        let wanted: Vec<SubKey> = conn
+            .subs
+            .iter()
+            .filter(|(subject, _)| !is_probe_of(conn, subject))
+            .map(|(_, key)| *key)
+            .collect();
         self.events
             .push_back(BrokerEvent::Opened { id, peer: Some(peer) });
-        if !matches!(kind, PeerKind::Mesh { .. }) {
-            let subject = self.loop_subject.clone();
-            self.say(slot, &[b"LS+", &subject]);
-        }
-        let keys: Vec<SubKey> = self.subs.keys();
-        for key in keys {
-            self.tell_link(slot, key, true);
+        self.tell_all(slot, |subject| is_mesh || !is_probe(subject));
+        for key in wanted {
+            self.tell_links(key, true);
         }
         let hubs: Vec<u32> = self
             .conns
             .iter()
-            .filter(|(_, conn)| conn.kind == PeerKind::Hub && conn.stage == Stage::Open)
+            .filter(|(_, conn)| conn.kind == PeerKind::Hub && conn.is_linked())
             .map(|(hub, _)| hub)
             .collect();
         for hub in hubs {
             if self.meets_member(hub) {
                 self.close(hub, Close::Loop);
+            }
+        }
+    }
+
+    /// What we asked for on the link of this number came back over the one in `slot`: of the two the newer goes.
+    fn meets_itself(&mut self, slot: u32, number: &[u8]) {
+        let is_named = |conn: &Conn| conn.is_linked() && conn.id.number().to_string().as_bytes() == number;
+        let found = self.conns.iter().find(|(_, conn)| is_named(conn));
+        let Some((other, told)) = found else { return };
+        let Some(heard) = self.conns.get(slot) else { return };
+        // One that carries messages goes before one that is only listened to.
+        let age = |conn: &Conn| (conn.joined.unwrap_or(u32::MAX), conn.id.serial);
+        let (newer, older) = match age(heard) > age(told) {
+            true => (slot, told.id),
+            false => (other, heard.id),
+        };
+        if !self.is_left_to_peer(heard, told) {
+            self.close(newer, Close::Loop);
+        } else if let Some(newer) = self.conns.get_mut(newer) {
+            newer.rival = Some(older);
+        }
+    }
+
+    /// Whether these lead to the same broker, each hub of the other, and it finds that out and decides.
+    fn is_left_to_peer(&self, one: &Conn, other: &Conn) -> bool {
+        use PeerKind::{Hub, Spoke};
+        matches!((one.kind, other.kind), (Hub, Spoke) | (Spoke, Hub))
+            && one.peer_id == other.peer_id
+            && one.peer_id < self.config.server_id
+            && one.subs.contains_key(&*loop_subject(&one.peer_id))
+    }
+
+    /// A link is gone: what waited for that goes on.
+    pub(super) fn free_rivals(&mut self, gone: ConnId) {
+        for slot in self.conns.keys() {
+            if let Some(conn) = self.conns.get_mut(slot).filter(|conn| conn.rival == Some(gone)) {
+                conn.rival = None;
+                self.join_if_ready(slot);
             }
         }
     }
@@ -298,8 +410,10 @@ impl NatsBroker {
         subject: &[u8],
         queue: Option<(&[u8], u32)>,
     ) -> Result<(), BadOp> {
-        if *subject == *self.loop_subject {
-            self.close(slot, Close::Loop);
+        if let Some(rest) = subject.strip_prefix(&*self.loop_subject) {
+            if let Some(number) = rest.strip_prefix(b".") {
+                self.meets_itself(slot, number);
+            }
             return Ok(());
         }
         if !is_valid(subject) {
@@ -334,7 +448,7 @@ impl NatsBroker {
             is_cut: false,
         };
         self.add_sub(sub, &name);
-        if subject.starts_with(b"$LDS.") && self.meets_member(slot) {
+        if is_probe(subject) && self.meets_member(slot) {
             self.close(slot, Close::Loop);
         }
         Ok(())
@@ -366,12 +480,25 @@ impl NatsBroker {
         self.route(origin, message, now);
     }
 
+    /// Tells one link all that is wanted here of these subjects.
+    fn tell_all(&mut self, slot: u32, is_meant: impl Fn(&[u8]) -> bool) {
+        let keys: Vec<SubKey> = self.subs.keys();
+        for key in keys {
+            if self.subs.get(key).is_some_and(|sub| is_meant(&sub.subject)) {
+                self.tell_link(slot, key, true);
+            }
+        }
+    }
+
     /// Tells all links that a subscription came or is about to go.
     pub(super) fn tell_links(&mut self, key: SubKey, is_added: bool) {
+        let Some(sub) = self.subs.get(key) else { return };
+        let is_probe = is_probe(&sub.subject);
         let links: Vec<u32> = self
             .conns
             .iter()
-            .filter(|(_, conn)| conn.kind.is_link() && conn.stage == Stage::Open)
+            .filter(|(_, conn)| conn.kind.is_link())
+            .filter(|(_, conn)| conn.stage == Stage::Open || (is_probe && conn.stage == Stage::Listening))
             .map(|(slot, _)| slot)
             .collect();
         for slot in links {
@@ -381,14 +508,20 @@ impl NatsBroker {
 
     fn tell_link(&mut self, slot: u32, key: SubKey, is_added: bool) {
         let Some(sub) = self.subs.get(key) else { return };
-        let owner = self.conns.get(sub.slot).map(|conn| conn.kind);
+        let owner = self
+            .conns
+            .get(sub.slot)
+            .filter(|owner| {
+                !owner.kind.is_link() || owner.joined.is_some() || is_probe_of(owner, &sub.subject)
+            })
+            .map(|owner| owner.kind);
         let Some(conn) = self.conns.get_mut(slot) else {
             return;
         };
         if sub.slot == slot || !owner.is_some_and(|owner| is_told(owner, conn.kind)) {
             return;
         }
-        let is_probe = sub.subject.starts_with(b"$LDS.");
+        let is_probe = is_probe(&sub.subject);
         if is_probe && owner == Some(PeerKind::Hub) && matches!(conn.kind, PeerKind::Mesh { .. }) {
             return;
         }

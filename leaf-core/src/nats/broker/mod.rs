@@ -130,7 +130,9 @@ pub struct NatsBroker {
     is_lame: bool,
     /// Set while a connection that is written to has more to read than is good for it.
     is_pressed: bool,
-    /// Our own subject for finding circles.
+    /// Links there ever were that carried messages.
+    joins: u32,
+    /// Our own subject for finding circles, on all links.
     loop_subject: Box<[u8]>,
 }
 
@@ -155,6 +157,7 @@ impl NatsBroker {
             slow_consumers: 0,
             is_lame: false,
             is_pressed: false,
+            joins: 0,
             loop_subject: loop_subject.into(),
         }
     }
@@ -207,6 +210,9 @@ impl NatsBroker {
             subs: std::collections::HashMap::new(),
             told: std::collections::HashMap::new(),
             peer_id: String::new(),
+            joined: None,
+            has_answered: false,
+            rival: None,
             closed: None,
         });
         self.due = Some(self.due.map_or(due, |known| known.min(due)));
@@ -374,7 +380,7 @@ impl NatsBroker {
         if now < conn.ping_due || conn.stage == Stage::Closed {
             return;
         }
-        if conn.stage != Stage::Open {
+        if !matches!(conn.stage, Stage::Listening | Stage::Open) {
             let why = match conn.kind {
                 PeerKind::Client if conn.is_guarded => Close::AuthTimeout,
                 PeerKind::Client => Close::Stale,
@@ -567,7 +573,7 @@ impl NatsBroker {
         if why.is_said() {
             write::error(&mut conn.out, &why.to_string());
         }
-        let id = conn.id;
+        let (id, is_link) = (conn.id, conn.kind.is_link());
         let subs: Vec<SubKey> = conn.subs.drain().map(|(_, key)| key).collect();
         conn.closed = Some(why.clone());
         for key in subs {
@@ -575,6 +581,9 @@ impl NatsBroker {
         }
         self.events.push_back(BrokerEvent::Closed { id, why });
         self.mark_dirty(slot);
+        if is_link {
+            self.free_rivals(id);
+        }
     }
 
     /// Takes a subscription in and tells the links.
