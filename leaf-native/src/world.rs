@@ -1,12 +1,29 @@
-//! The clock and the dice, which the core has not.
+//! The clock and the dice, which the core has not, and what the system lets this process have.
 
 use leaf_core::time::Timestamp;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The time of this machine.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Lets this process have as many files open as it may at most: each connection is one, and what a shell gives to
+/// the programs that it starts is 1024 on many systems.
+pub fn raise_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
+    if let Err(error) = raised {
+        tracing::warn!(%error, ?current, "cannot have more files open");
+    }
 }
 
 /// Twenty random bytes: a project code, or what makes one message unlike any other.

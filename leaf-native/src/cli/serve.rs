@@ -7,6 +7,7 @@ use crate::error::CliError;
 use crate::mesh::{Door, Line, Mesh};
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
 use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions, TlsFiles};
+use crate::world;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
         start_log(global.out());
+        world::raise_open_files();
         let repositories = Arc::new(Repositories::new(&self.paths)?);
         let config = self.config()?;
         let mut doors = config.nats.doors()?;

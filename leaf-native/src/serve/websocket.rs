@@ -23,6 +23,8 @@ const NO_MASKING: HeaderName = HeaderName::from_static("nats-no-masking");
 const LEAFNODE: &str = "/leafnode";
 /// One frame of a client; it may hold many messages.
 const FRAME_BYTES_MAX: usize = 8 << 20;
+/// What one read may bring. Each connection has a buffer of this size all the time: many pages have nothing to say.
+const READ_BYTES: usize = 8 << 10;
 
 /// Whether a request asks for a `WebSocket` of the broker.
 pub(super) fn is_wanted(request: &Request<Incoming>) -> bool {
@@ -82,6 +84,7 @@ pub(super) fn upgrade(
         match hyper::upgrade::on(request).await {
             Ok(stream) => {
                 let config = WebSocketConfig::default()
+                    .read_buffer_size(READ_BYTES)
                     .max_frame_size(Some(FRAME_BYTES_MAX))
                     .max_message_size(Some(FRAME_BYTES_MAX))
                     .accept_unmasked_frames(is_bare);
