@@ -55,6 +55,27 @@ impl Out {
         tolerate_gone(written.and_then(|()| out.flush()))
     }
 
+    /// Prints one of many answers, at once: a line of JSON, or what `text` writes. Says whether somebody still reads.
+    ///
+    /// # Errors
+    ///
+    /// As [`answer`](Self::answer).
+    pub fn line(
+        self,
+        value: &Value,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<bool, CliError> {
+        let mut out = anstream::stdout().lock();
+        let written = match self.json {
+            true => writeln!(out, "{value}"),
+            false => text(&mut out),
+        };
+        let written = written.and_then(|()| out.flush());
+        let is_gone = matches!(&written, Err(error) if error.kind() == io::ErrorKind::BrokenPipe);
+        tolerate_gone(written)?;
+        Ok(!is_gone)
+    }
+
     /// Prints bytes as they are.
     ///
     /// # Errors

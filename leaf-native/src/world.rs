@@ -33,6 +33,13 @@ pub fn entropy() -> [u8; 20] {
     bytes
 }
 
+/// A random number.
+pub fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    u64::from_le_bytes(bytes)
+}
+
 /// What a NATS server calls itself: `N` and 55 random letters and digits, as clients expect it.
 pub fn server_id() -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -80,11 +80,6 @@ impl Subjects {
     pub fn who(prefix: &str) -> String {
         format!("{prefix}.who")
     }
-
-    /// Where leaves say that they are there.
-    pub fn presence(prefix: &str) -> String {
-        format!("{prefix}.presence")
-    }
 }
 
 /// Whether a peer's name can be part of a subject.

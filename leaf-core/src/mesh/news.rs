@@ -56,8 +56,6 @@ pub struct Card {
     pub kind: String,
     /// Of the program.
     pub version: String,
-    /// It is about to go.
-    pub is_leaving: bool,
 }
 
 impl Card {

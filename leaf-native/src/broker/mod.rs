@@ -286,7 +286,7 @@ fn config(options: &BrokerOptions, bound: &BrokerBound) -> BrokerConfig {
         mesh: "leaf".into(),
         // Clients look at the version to know what a server understands; this is whose manners are ours.
         version: "2.10.0".into(),
-        seed: u64::from_le_bytes(world::entropy()[..8].try_into().unwrap_or_default()),
+        seed: world::seed(),
     }
 }
 

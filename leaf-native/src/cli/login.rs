@@ -46,7 +46,8 @@ pub(super) struct Login {
 }
 
 impl RemoteArgs {
-    fn options(&self) -> HttpOptions {
+    /// How servers are called by HTTP.
+    pub(super) fn options(&self) -> HttpOptions {
         HttpOptions {
             silence_max: Duration::from_secs(self.timeout.max(1)),
             ca_cert: self.ca_cert.clone(),
@@ -122,6 +123,16 @@ impl Login {
     /// For a URL that was given.
     pub(super) fn to(text: &str) -> Result<Self, CliError> {
         Self::with(text, None)
+    }
+
+    /// For the URL of a NATS server.
+    pub(super) fn to_nats(text: &str) -> Result<Self, CliError> {
+        let login = Self::to(text)?;
+        match login.url.is_nats() {
+            true => Ok(login),
+            false => Err(CliError::usage("not the URL of a NATS server")
+                .next_step("write it like nats://USER@HOST:PORT; also tls://, ws://, wss://")),
+        }
     }
 
     /// For the URL that was given, or the one that `repo` remembers.

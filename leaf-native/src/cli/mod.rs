@@ -2,6 +2,7 @@
 
 mod artifact;
 mod branch;
+mod bridge;
 mod clone;
 mod commit;
 mod completions;
@@ -13,6 +14,7 @@ mod info;
 mod login;
 mod new;
 mod overview;
+mod peers;
 mod query;
 mod serve;
 mod sync;
@@ -21,6 +23,7 @@ mod timeline;
 mod user;
 mod uv;
 mod verify;
+mod watch;
 mod wiki;
 
 use crate::error::CliError;
@@ -62,6 +65,9 @@ enum Command {
     Pull(sync::Pull),
     Push(sync::Push),
     Serve(serve::Serve),
+    Bridge(bridge::BridgeArgs),
+    Peers(peers::Peers),
+    Watch(watch::Watch),
     Commit(commit::Commit),
     Timeline(timeline::Timeline),
     Info(info::Info),
@@ -97,6 +103,9 @@ impl Cli {
             Some(Command::Pull(command)) => command.run(global),
             Some(Command::Push(command)) => command.run(global),
             Some(Command::Serve(command)) => command.run(global),
+            Some(Command::Bridge(command)) => command.run(global),
+            Some(Command::Peers(command)) => command.run(global),
+            Some(Command::Watch(command)) => command.run(global),
             Some(Command::Commit(command)) => command.run(global),
             Some(Command::Timeline(command)) => command.run(global),
             Some(Command::Info(command)) => command.run(global),

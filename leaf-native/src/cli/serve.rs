@@ -89,21 +89,32 @@ impl Serve {
             .enable_all()
             .build()?;
         runtime.block_on(async {
-            for door in doors {
-                let mesh = Mesh::new(Line::open(door), options.clone());
-                for (name, file, pool) in repositories.members() {
+            let lines: Vec<Line> = doors.into_iter().map(Line::open).collect();
+            let members = repositories.members();
+            for line in &lines {
+                let mesh = Mesh::new(line.clone(), options.clone());
+                for (name, file, pool) in members.clone() {
                     mesh.join(name, file, pool);
                 }
             }
-            self.serve(repositories, broker, global.out()).await
+            let served = self.serve(repositories, &broker, global.out()).await;
+            lines.iter().for_each(Line::close);
+            broker.stop().await;
+            global.out().note("stopped");
+            served
         })
     }
 
-    async fn serve(&self, repositories: Arc<Repositories>, broker: Broker, out: Out) -> Result<(), CliError> {
+    async fn serve(
+        &self,
+        repositories: Arc<Repositories>,
+        broker: &Broker,
+        out: Out,
+    ) -> Result<(), CliError> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
-        let server = Server::bind(repositories, &self.options(&broker)).await?;
+        let server = Server::bind(repositories, &self.options(broker)).await?;
         let bound = server.bound().clone();
         if let Some(file) = &self.ready_file {
             write_ready(file, &bound, broker.bound())?;
@@ -113,8 +124,6 @@ impl Serve {
             out.note(format!("NATS at nats://{address}"));
         }
         server.run(until_told(interrupt, terminate, out)).await;
-        broker.stop().await;
-        out.note("stopped");
         Ok(())
     }
 
@@ -207,7 +216,7 @@ fn announce(out: Out, bound: &Bound, names: Option<&[String]>) {
 }
 
 /// One line for each request, to standard error.
-fn start_log(out: Out) {
+pub(super) fn start_log(out: Out) {
     let level = if out.quiet { "warn" } else { "info" };
     let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;

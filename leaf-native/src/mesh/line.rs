@@ -61,6 +61,7 @@ enum Order {
         body: Vec<u8>,
     },
     Subscribe(String, Option<String>, mpsc::Sender<Arrival>),
+    Close,
 }
 
 impl Line {
@@ -68,8 +69,7 @@ impl Line {
     pub fn open(door: Door) -> Self {
         let (orders, taken) = mpsc::unbounded_channel();
         let (say, state) = watch::channel(LineState::default());
-        let seed = u64::from_le_bytes(world::entropy()[..8].try_into().unwrap_or_default());
-        let client = NatsClient::new(door.connect(), None, door.limits(), seed, world::now());
+        let client = NatsClient::new(door.connect(), None, door.limits(), world::seed(), world::now());
         tokio::spawn(
             Worker {
                 door,
@@ -82,6 +82,12 @@ impl Line {
             .work(),
         );
         Self { orders, state }
+    }
+
+    /// Ends it, once what was published before is written.
+    pub fn close(&self) {
+        // It may have ended.
+        self.orders.send(Order::Close).ok();
     }
 
     /// How it is now.
@@ -167,6 +173,7 @@ struct Worker {
 impl Worker {
     async fn work(mut self) {
         let mut pipe: Option<Pipe> = None;
+        let mut is_closing = false;
         loop {
             if self.client.is_away() {
                 pipe = None;
@@ -191,6 +198,9 @@ impl Worker {
                 pipe = None;
             }
             self.tell(None);
+            if is_closing {
+                return;
+            }
             let due = [self.client.poll_timeout(), self.client.poll_dial()];
             let due = due.into_iter().flatten().min().map_or(NAP_MAX, until);
             let read = async {
@@ -202,10 +212,10 @@ impl Worker {
             tokio::select! {
                 order = self.orders.recv() => match order {
                     Some(order) => {
-                        self.obey(order);
+                        is_closing |= self.obey(order);
                         // What is ordered at the same moment goes out in one write.
                         while let Ok(order) = self.orders.try_recv() {
-                            self.obey(order);
+                            is_closing |= self.obey(order);
                         }
                     }
                     None => return,
@@ -219,8 +229,10 @@ impl Worker {
         }
     }
 
-    fn obey(&mut self, order: Order) {
+    /// Does what is ordered; `true` means that it was the last.
+    fn obey(&mut self, order: Order) -> bool {
         match order {
+            Order::Close => return true,
             Order::Request(ask, deadline, reply) => {
                 match self
                     .client
@@ -253,6 +265,7 @@ impl Worker {
                 self.subscriptions.insert(sid, sender);
             }
         }
+        false
     }
 
     /// Hands out what came, and says how the connection is.

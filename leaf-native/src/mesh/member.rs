@@ -2,30 +2,30 @@
 //!
 //! Whoever changes the file (a request by HTTP, a command, stock Fossil), the file changes: that is what is looked at.
 
+use super::counter::{Counter, Window};
 use super::fetch::fetch;
 use super::line::{Line, Subscription};
+use super::who;
 use crate::repo_pool::RepoPool;
 use crate::world;
 use leaf_core::limits::{Limits, MeshLimits};
-use leaf_core::mesh::{Asked, Caller, Card, Desk, Hint, PREFIX, Pace, Subjects, Whom};
+use leaf_core::mesh::{Caller, Card, Errand, Hint, PREFIX, Pace, Subjects, Whom};
 use leaf_core::nats::client::Arrival;
 use leaf_core::sync::{self, Credentials, Goal, ServeContext, SyncOptions};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{interval, sleep};
 
 /// How often the file is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often a leaf says that it is there.
-const PRESENCE: Duration = Duration::from_secs(30);
+/// The longest sleep of a member.
+const NAP_MAX: Duration = Duration::from_mins(1);
 /// Announcements of one change at most.
 const HINTS_MAX: u32 = 16;
 /// How long another leaf may take for one reply.
 const REPLY_MAX: Duration = Duration::from_mins(1);
-/// How long answers to the question who is there are waited for, after the first and for it.
-const WHO: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(2));
 
 /// How a leaf takes part.
 #[derive(Clone, Debug)]
@@ -92,8 +92,7 @@ impl Mesh {
 
 /// What a member is asked, told, and hears of itself.
 struct Ears {
-    anybody: Subscription,
-    me: Subscription,
+    window: Window,
     news: Subscription,
     who: Subscription,
 }
@@ -101,12 +100,11 @@ struct Ears {
 struct Member {
     line: Line,
     options: Arc<MeshOptions>,
-    permits: Arc<Semaphore>,
     subjects: Subjects,
     file: PathBuf,
     pool: Arc<RepoPool>,
     card: Card,
-    desk: Arc<Mutex<Desk>>,
+    counter: Counter,
     pace: Pace,
     /// The last delivery that was announced.
     delivery: i64,
@@ -135,15 +133,10 @@ impl Member {
             .await;
         let (project, server, name, delivery) = read.ok()?.ok()?;
         let peer_id = server.as_str().to_owned();
-        let seed = || u64::from_le_bytes(world::entropy()[..8].try_into().unwrap_or_default());
         Some(Self {
             subjects: Subjects::new(&options.prefix, &project),
-            desk: Arc::new(Mutex::new(Desk::new(
-                peer_id.clone(),
-                MeshLimits::default(),
-                seed(),
-            ))),
-            pace: Pace::new(options.every_ms, seed(), world::now()),
+            counter: Counter::new(line.clone(), peer_id.clone(), permits),
+            pace: Pace::new(options.every_ms, world::seed(), world::now()),
             card: Card {
                 peer_id,
                 project_code: project.as_str().to_owned(),
@@ -152,11 +145,9 @@ impl Member {
                 leaf: options.leaf.clone(),
                 kind: "native".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                is_leaving: false,
             },
             line,
             options,
-            permits,
             file,
             pool,
             delivery,
@@ -165,17 +156,12 @@ impl Member {
 
     async fn live(mut self) {
         let mut ears = Ears {
-            anybody: self
-                .line
-                .subscribe(&self.subjects.sync(), Some(&self.subjects.queue())),
-            me: self
-                .line
-                .subscribe(&self.subjects.sync_with(&self.card.peer_id), None),
+            window: self.counter.open(&self.subjects, &self.card.peer_id),
             news: self.line.subscribe(&self.subjects.commit(), None),
             who: self.line.subscribe(&Subjects::who(&self.options.prefix), None),
         };
         let (fetched, mut done) = mpsc::unbounded_channel::<bool>();
-        let (mut look, mut presence) = (interval(LOOK), interval(PRESENCE));
+        let mut look = interval(LOOK);
         let mut seen = stamp(&self.file);
         let mut line = self.line.clone();
         let mut was_ready = false;
@@ -183,20 +169,18 @@ impl Member {
             if let Some(whom) = self.pace.begin(world::now()) {
                 self.fetch(whom, fetched.clone());
             }
-            let due = self.pace.due(world::now()).map_or(PRESENCE, |due| {
+            let due = self.pace.due(world::now()).map_or(NAP_MAX, |due| {
                 Duration::from_millis(u64::try_from(due.0 - world::now().0).unwrap_or_default() + 1)
             });
             tokio::select! {
-                Some(arrival) = ears.anybody.next() => self.answer(arrival),
-                Some(arrival) = ears.me.next() => self.answer(arrival),
+                Some(arrival) = ears.window.next() => self.answer(arrival),
                 Some(arrival) = ears.news.next() => self.hear(&arrival).await,
-                Some(arrival) = ears.who.next() => self.say_who(&arrival),
+                Some(arrival) = ears.who.next() => who::tell(&self.line, &self.card, &arrival),
                 Some(is_good) = done.recv() => self.pace.done(is_good, world::now()),
                 is_alive = line.changed() => {
                     let is_ready = line.state().is_ready;
                     if is_ready && !was_ready {
                         self.pace.hurry(world::now());
-                        presence.reset_immediately();
                     }
                     was_ready = is_ready;
                     if !is_alive {
@@ -210,38 +194,15 @@ impl Member {
                         self.announce().await;
                     }
                 }
-                _ = presence.tick() => {
-                    self.line.publish(&Subjects::presence(&self.options.prefix), None, Vec::new(), self.card.write());
-                }
                 () = sleep(due) => {}
             }
         }
     }
 
-    /// Answers a request, beside others.
     fn answer(&self, arrival: Arrival) {
-        let Some(reply) = arrival.reply.and_then(|reply| String::from_utf8(reply).ok()) else {
-            return;
-        };
-        let (line, pool, desk) = (self.line.clone(), Arc::clone(&self.pool), Arc::clone(&self.desk));
-        let (permits, header, body) = (Arc::clone(&self.permits), arrival.header, arrival.body);
-        tokio::spawn(async move {
-            let Ok(_permit) = permits.acquire_owned().await else {
-                return;
-            };
-            let payload_max = line.state().payload_max;
-            let answer = match locked(&desk).handle(&header, body, payload_max, world::now()) {
-                Asked::Answer(answer) => Err(answer),
-                Asked::Errand(errand) => Ok(errand),
-            };
-            let answer = match answer {
-                Err(answer) => answer,
-                Ok(errand) => {
-                    let (from, served) = serve(&pool, errand, payload_max).await;
-                    locked(&desk).answer(from, served, payload_max, world::now())
-                }
-            };
-            line.publish(&reply, None, answer.header, answer.body);
+        let pool = Arc::clone(&self.pool);
+        self.counter.take(arrival, |errand, payload_max| async move {
+            serve(&pool, errand, payload_max).await
         });
     }
 
@@ -255,16 +216,6 @@ impl Member {
         };
         if let Ok(Ok(false)) = self.pool.run(move |repo, _| repo.has(&hash)).await {
             self.pace.want(&hint.peer_id);
-        }
-    }
-
-    fn say_who(&self, arrival: &Arrival) {
-        let reply = arrival
-            .reply
-            .as_deref()
-            .and_then(|reply| std::str::from_utf8(reply).ok());
-        if let Some(reply) = reply {
-            self.line.publish(reply, None, Vec::new(), self.card.write());
         }
     }
 
@@ -302,14 +253,13 @@ impl Member {
             unversioned: true,
             ..SyncOptions::new(Goal::Pull, url)
         };
-        let token = u64::from_le_bytes(world::entropy()[..8].try_into().unwrap_or_default());
         let reply_bytes_max = MeshLimits::default().reply_bytes_max;
         let mut caller = Caller::new(
             self.subjects.clone(),
             self.card.peer_id.clone(),
             peer,
             reply_bytes_max,
-            token,
+            world::seed(),
         );
         let (line, pool) = (self.line.clone(), Arc::clone(&self.pool));
         let repository = self.card.repository.clone();
@@ -333,16 +283,8 @@ impl Member {
     }
 }
 
-fn locked(desk: &Mutex<Desk>) -> std::sync::MutexGuard<'_, Desk> {
-    desk.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the repository answers to a whole request, and whom.
-async fn serve(
-    pool: &RepoPool,
-    errand: leaf_core::mesh::Errand,
-    payload_max: usize,
-) -> (Option<String>, Result<sync::Reply, String>) {
+/// What the repository answers to a whole request.
+async fn serve(pool: &RepoPool, errand: Errand, payload_max: usize) -> Result<sync::Reply, String> {
     let from = errand.from.clone();
     let usual = Limits::default();
     let context = ServeContext {
@@ -388,7 +330,7 @@ async fn serve(
             "request by NATS"
         );
     }
-    (from, reply)
+    reply
 }
 
 /// When the file and its log were changed, and how long they are.
@@ -399,36 +341,4 @@ fn stamp(file: &Path) -> [(Option<SystemTime>, u64); 2] {
         Ok(metadata) => (metadata.modified().ok(), metadata.len()),
         Err(_) => (None, 0),
     })
-}
-
-/// Asks who is there, and waits a moment for those who are slow.
-pub async fn cards(line: &Line, prefix: &str) -> Vec<Card> {
-    let inbox = format!("_INBOX.{}", leaf_core::id::to_hex(&world::entropy()));
-    let mut answers = line.subscribe(&inbox, None);
-    line.publish(&Subjects::who(prefix), Some(&inbox), Vec::new(), Vec::new());
-    let mut cards: Vec<Card> = Vec::new();
-    let mut patience = WHO.1;
-    while let Ok(Some(arrival)) = timeout(patience, answers.next()).await {
-        // A message without a body is a server's word that nobody hears the question.
-        if arrival.header.starts_with(b"NATS/1.0 503") {
-            break;
-        }
-        if let Some(card) = Card::read(&arrival.body)
-            && !cards.iter().any(|known| known.peer_id == card.peer_id)
-        {
-            cards.push(card);
-        }
-        patience = WHO.0;
-    }
-    cards.sort_by(|one, other| {
-        let key = |card: &Card| {
-            (
-                card.project_code.clone(),
-                card.leaf.clone(),
-                card.repository.clone(),
-            )
-        };
-        key(one).cmp(&key(other))
-    });
-    cards
 }

@@ -1,18 +1,25 @@
 //! The leaf among other leaves: a NATS connection, sync over it, and what is announced on it.
 //!
 //! ```text
-//!   member ── answers, announces, fetches ──▶ line ── bytes ──▶ dial: TCP, TLS, WebSocket, the own broker
-//!   one per repository                        one NatsClient
+//!   member ── announces, fetches ──┐
+//!      └──▶ counter ── answers ────┼──▶ line ── bytes ──▶ dial: TCP, TLS, WebSocket, the own broker
+//!   bridge ──▶─┘                   │    one NatsClient
+//!   who ── asks who is there ──────┘
 //! ```
 //!
 //! What is said is decided in `leaf_core::mesh`.
 
+mod bridge;
+mod counter;
 mod dial;
 mod fetch;
 mod line;
 mod member;
+mod who;
 
+pub use bridge::Bridge;
 pub use dial::{Door, NatsUrl};
 pub(crate) use fetch::round_trip;
 pub use line::{Line, LineState, Subscription};
-pub use member::{Mesh, MeshOptions, cards};
+pub use member::{Mesh, MeshOptions};
+pub use who::cards;

@@ -182,9 +182,14 @@ impl NatsRemote {
         peer: Option<String>,
         silence_max: Duration,
     ) -> Self {
-        let token = u64::from_le_bytes(world::entropy()[..8].try_into().unwrap_or_default());
         let subjects = Subjects::new(PREFIX, project);
-        let caller = Caller::new(subjects, own, peer, MeshLimits::default().reply_bytes_max, token);
+        let caller = Caller::new(
+            subjects,
+            own,
+            peer,
+            MeshLimits::default().reply_bytes_max,
+            world::seed(),
+        );
         Self {
             runtime: session.runtime,
             line: session.line,
