@@ -17,5 +17,6 @@ mod nkey;
 mod python_client;
 mod rust_client;
 mod servers;
+mod sync;
 mod table;
 mod wire;

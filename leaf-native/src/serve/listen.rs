@@ -268,7 +268,8 @@ async fn converse<S>(
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)
-        .keep_alive(false)
+        // Every answer says that it ends its connection. If hyper were to say so, it would of an upgrade, too.
+        .keep_alive(true)
         .serve_connection(TokioIo::new(Stall::new(stream, WRITE_SILENCE_MAX)), answer)
         .with_upgrades();
     tokio::pin!(conversation);
