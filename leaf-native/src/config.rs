@@ -1,6 +1,16 @@
 //! The configuration file of `leaf serve`: what does not fit on a command line.
 //!
 //! ```toml
+//! [http]
+//! listen = ["127.0.0.1:8080"]
+//! tls-cert = "cert.pem"              # with tls-key: https
+//! tls-key = "key.pem"
+//! base-url = "https://leaf.example.org/"
+//! allow-origins = ["https://app.example.org"]
+//! allow-hosts = ["leaf.example.org"]
+//! request-max-mib = 256
+//! concurrent = 32
+//!
 //! [nats]
 //! listen = ["127.0.0.1:4222"]        # clients
 //! leafnode-listen = ["127.0.0.1:7422"]
@@ -29,23 +39,48 @@
 //! every-s = 60                       # how often, when nothing was announced
 //! ```
 
-use crate::broker::{Accounts, BrokerOptions, Peer, User};
+use crate::broker::{Accounts, Broker, BrokerOptions, Peer, User};
 use crate::error::{CliError, Exit};
 use crate::mesh::{Door, MeshOptions, NatsUrl};
 use crate::remote::{RemoteUrl, Secret};
+use crate::serve::{AllowOrigin, HostName, ServerOptions, TlsFiles};
 use leaf_core::limits::NatsLimits;
 use leaf_core::sync::Credentials;
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
+    /// The HTTP server.
+    pub http: Http,
     /// The NATS broker; absent: none but for what the command line says.
     pub nats: Nats,
     /// What is fetched from other leaves.
     pub sync: Sync,
+}
+
+/// The part about the HTTP server; what is absent is as usual.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Http {
+    /// Where it listens.
+    pub listen: Vec<String>,
+    /// Certificate chain, PEM.
+    pub tls_cert: Option<PathBuf>,
+    /// Private key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// How clients reach it, when it is behind another.
+    pub base_url: Option<String>,
+    /// Web pages from elsewhere that may use it.
+    pub allow_origins: Vec<AllowOrigin>,
+    /// Names by which clients may call it.
+    pub allow_hosts: Vec<HostName>,
+    /// Largest request. Units: MiB.
+    pub request_max_mib: Option<usize>,
+    /// Requests that are worked on at a time.
+    pub concurrent: Option<usize>,
 }
 
 /// The part about other leaves.
@@ -128,6 +163,55 @@ impl Config {
             .check()
             .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
         Ok(config)
+    }
+}
+
+impl Http {
+    /// Whether a server could be started, as far as that can be said without binding anything.
+    ///
+    /// # Errors
+    ///
+    /// When a certificate comes without its key, or the other way round, or cannot be used.
+    pub fn check(&self) -> Result<(), CliError> {
+        match self.tls()? {
+            Some(files) => files.acceptor().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, CliError> {
+        match (self.tls_cert.clone(), self.tls_key.clone()) {
+            (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+            (None, None) => Ok(None),
+            _ => Err(CliError::usage("a certificate and its key belong together")
+                .next_step("write both tls-cert and tls-key under [http]")),
+        }
+    }
+
+    /// What the server is told; `broker` is reached at its port.
+    ///
+    /// # Errors
+    ///
+    /// When a certificate comes without its key, or the other way round.
+    pub fn options(self, broker: Broker) -> Result<ServerOptions, CliError> {
+        let usual = ServerOptions::default();
+        let tls = self.tls()?;
+        Ok(ServerOptions {
+            addresses: match self.listen.is_empty() {
+                true => usual.addresses,
+                false => self.listen,
+            },
+            tls,
+            request_bytes_max: self
+                .request_max_mib
+                .map_or(usual.request_bytes_max, |mib| mib.max(1).saturating_mul(1 << 20)),
+            requests_max: self.concurrent.map_or(usual.requests_max, |count| count.max(1)),
+            base_url: self.base_url,
+            allow_origins: self.allow_origins,
+            allow_hosts: self.allow_hosts,
+            broker: Some(broker),
+            ..usual
+        })
     }
 }
 

@@ -679,3 +679,61 @@ fn headers_of_strangers_break_nothing() {
     });
     assert_clones(&leaf.url(), &leaf.file);
 }
+
+// ---- settings -----------------------------------------------------------------------------------------------
+
+#[test]
+fn all_settings_may_stand_in_one_file_and_a_leaf_fetches_as_the_user_there() {
+    let first = Scratch::new();
+    let served = small(&first, "served.fossil");
+    // Nobody may read it; bob may.
+    first.fossil(&["user", "capabilities", "nobody", "h", "-R", plain(&served)]);
+    first.fossil(&["user", "capabilities", "anonymous", "h", "-R", plain(&served)]);
+    let first = Leaf::of(first, served, &["--nats", "127.0.0.1:0"]);
+    let scratch = Scratch::new();
+    let copy = scratch.path("copy.fossil");
+    scratch.leaf(&["clone", &first.server.url_as("bob", "bob-pw"), plain(&copy)]);
+    let (settings, ready) = (scratch.path("leaf.toml"), scratch.path("ready.json"));
+    let text = format!(
+        "[http]\nlisten = [\"127.0.0.1:0\"]\nallow-origins = [\"https://app.example.org\"]\nconcurrent = 4\n\n\
+         [nats]\nlisten = [\"127.0.0.1:0\"]\npeers = [{:?}]\nname = \"kitchen\"\n\n\
+         [sync]\nuser = \"bob\"\npassword = \"bob-pw\"\nevery-s = 5\n",
+        first.url()
+    );
+    std::fs::write(&settings, text).expect("a file");
+    let checked = scratch.leaf(&["config-check", plain(&settings)]).text();
+    assert!(
+        checked.contains("good:") && !checked.contains("bob-pw"),
+        "{checked}"
+    );
+    let mut command = scratch.leaf_command();
+    command.args([
+        "serve",
+        plain(&copy),
+        "--config",
+        plain(&settings),
+        "--ready-file",
+        plain(&ready),
+    ]);
+    let log = std::fs::File::create(scratch.path("serve.log")).expect("a file");
+    let mut second = command.stderr(log).spawn().expect("leaf runs");
+    wait_until("it listens", || ready.exists());
+    let bound = std::fs::read_to_string(&ready).expect("a file");
+    first.commit("for those who may read");
+    let arrived = Instant::now() + PATIENCE;
+    let sql = "SELECT comment FROM event WHERE comment = 'for those who may read'";
+    let mut is_there = false;
+    while !is_there && Instant::now() < arrived {
+        sleep(Duration::from_millis(50));
+        is_there = !column(&copy, sql).is_empty();
+    }
+    let named = scratch.leaf(&["peers", &first.url()]).text();
+    second.kill().expect("it ran");
+    second.wait().expect("it ends");
+    let log = std::fs::read_to_string(scratch.path("serve.log")).expect("a file");
+    assert!(is_there, "{log}");
+    assert!(bound.contains("\"nats\":[\"127.0.0.1:"), "{bound}");
+    assert!(named.contains("kitchen/copy"), "{named}");
+    assert!(!log.contains("bob-pw"), "a password is logged");
+    assert_same_artifacts(&first.file, &copy);
+}

@@ -18,7 +18,9 @@ pub(super) struct ConfigCheck {
 
 impl ConfigCheck {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        let nats = Config::read(&self.file)?.nats;
+        let Config { http, nats, sync } = Config::read(&self.file)?;
+        http.check()?;
+        nats.doors()?;
         let (listen, users) = (nats.listen.clone(), nats.users.len());
         let has_token = nats.token.is_some();
         let options = nats.options()?;
@@ -26,7 +28,9 @@ impl ConfigCheck {
         let links = options.peers.len();
         let value = json!({
             "file": self.file,
+            "http": { "listen": http.listen, "tls": http.tls_cert.is_some() },
             "nats": { "listen": listen, "users": users, "token": has_token, "links": links },
+            "sync": { "user": sync.user },
         });
         global.out().answer(&value, |out| {
             writeln!(out, "{} {}", paint(GOOD, "good:"), self.file.display())?;

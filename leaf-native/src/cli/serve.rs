@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::error::CliError;
 use crate::mesh::{Door, Line, Mesh};
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
-use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions, TlsFiles};
+use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions};
 use crate::world;
 use clap::Args;
 use serde_json::json;
@@ -14,9 +14,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-
-/// Bytes in a mebibyte.
-const MEBIBYTE: usize = 1 << 20;
 
 /// Serve repositories over HTTP or HTTPS
 #[derive(Args, Debug)]
@@ -27,8 +24,8 @@ pub(super) struct Serve {
     /// Repository files, or one directory of them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// Where to listen; may be given several times; port 0: any free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    /// Where to listen; may be given several times; port 0: any free port; default: 127.0.0.1:8080
+    #[arg(long, value_name = "ADDRESS:PORT")]
     http: Vec<String>,
     /// Write the bound addresses to this file, as JSON, once clients may connect
     #[arg(long, value_name = "FILE")]
@@ -62,15 +59,16 @@ pub(super) struct Serve {
     /// Join a NATS server as a leaf node: nats-leaf://HOST:PORT
     #[arg(long, value_name = "URL")]
     leafnode: Vec<String>,
-    /// Settings from a TOML file: users of the broker, its limits
+    /// Settings from a TOML file: all that is said here, users of the broker, its limits. What is said here counts
+    /// more, or besides
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Largest request. Units: MiB
-    #[arg(long, value_name = "MIB", default_value_t = 256)]
-    request_max: usize,
-    /// Requests that are worked on at a time
-    #[arg(long, value_name = "COUNT", default_value_t = 32)]
-    concurrent: usize,
+    /// Largest request; default: 256. Units: MiB
+    #[arg(long, value_name = "MIB")]
+    request_max: Option<usize>,
+    /// Requests that are worked on at a time; default: 32
+    #[arg(long, value_name = "COUNT")]
+    concurrent: Option<usize>,
 }
 
 impl Serve {
@@ -84,6 +82,7 @@ impl Serve {
         let options = config.sync.options(&name);
         let broker = Broker::start(config.nats.options()?)?;
         doors.insert(0, Door::Own(broker.clone()));
+        let http = config.http.options(broker.clone())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -97,24 +96,25 @@ impl Serve {
                     mesh.join(name, file, pool);
                 }
             }
-            let served = self.serve(repositories, &broker, global.out()).await;
+            self.serve(repositories, &http, &broker, global.out()).await?;
             lines.iter().for_each(Line::close);
             broker.stop().await;
             global.out().note("stopped");
-            served
+            Ok(())
         })
     }
 
     async fn serve(
         &self,
         repositories: Arc<Repositories>,
+        options: &ServerOptions,
         broker: &Broker,
         out: Out,
     ) -> Result<(), CliError> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
-        let server = Server::bind(repositories, &self.options(broker)).await?;
+        let server = Server::bind(repositories, options).await?;
         let bound = server.bound().clone();
         if let Some(file) = &self.ready_file {
             write_ready(file, &bound, broker.bound())?;
@@ -141,26 +141,19 @@ impl Serve {
         nats.leafnode_listen.extend(self.nats_leafnodes.iter().cloned());
         nats.peers.extend(self.peer.iter().cloned());
         nats.hubs.extend(self.leafnode.iter().cloned());
-        Ok(config)
-    }
-
-    fn options(&self, broker: &Broker) -> ServerOptions {
-        let tls = self
-            .tls_cert
-            .clone()
-            .zip(self.tls_key.clone())
-            .map(|(cert, key)| TlsFiles { cert, key });
-        ServerOptions {
-            addresses: self.http.clone(),
-            tls,
-            request_bytes_max: self.request_max.max(1).saturating_mul(MEBIBYTE),
-            requests_max: self.concurrent.max(1),
-            base_url: self.base_url.clone(),
-            allow_origins: self.allow_origin.clone(),
-            allow_hosts: self.allow_host.clone(),
-            broker: Some(broker.clone()),
-            ..ServerOptions::default()
+        let http = &mut config.http;
+        if !self.http.is_empty() {
+            http.listen.clone_from(&self.http);
         }
+        if self.tls_cert.is_some() {
+            (http.tls_cert, http.tls_key) = (self.tls_cert.clone(), self.tls_key.clone());
+        }
+        http.base_url = self.base_url.clone().or(http.base_url.take());
+        http.allow_origins.extend(self.allow_origin.iter().cloned());
+        http.allow_hosts.extend(self.allow_host.iter().cloned());
+        http.request_max_mib = self.request_max.or(http.request_max_mib);
+        http.concurrent = self.concurrent.or(http.concurrent);
+        Ok(config)
     }
 }
 

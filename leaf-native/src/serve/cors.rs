@@ -7,6 +7,7 @@
 //! Source: threat 17; the Fetch standard, section 3.2 (HTTP-CORS protocol); RFC 6454.
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
 use std::str::FromStr;
 use url::Url;
 
@@ -20,7 +21,8 @@ const PRIVATE_NETWORK_ASKED: HeaderName = HeaderName::from_static("access-contro
 const PRIVATE_NETWORK_GRANTED: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 
 /// An origin whose pages may use a server, as browsers write it, or every origin.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum AllowOrigin {
     /// `*`: every page, but none with cookies.
     Any,
@@ -32,6 +34,14 @@ pub enum AllowOrigin {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("an origin like https://example.org or http://localhost:5173, without a path; or * for every page")]
 pub struct BadOrigin;
+
+impl TryFrom<String> for AllowOrigin {
+    type Error = BadOrigin;
+
+    fn try_from(text: String) -> Result<Self, BadOrigin> {
+        text.parse()
+    }
+}
 
 impl FromStr for AllowOrigin {
     type Err = BadOrigin;

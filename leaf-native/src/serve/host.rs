@@ -7,18 +7,28 @@
 
 use hyper::Request;
 use hyper::header::{self, HeaderValue};
+use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use url::Host;
 
 /// A name or address by which clients may call this server, without port.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct HostName(Host);
 
 /// The text is no name of a machine.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a name like leaf.example.org: no scheme, no port, no path")]
 pub struct BadHostName;
+
+impl TryFrom<String> for HostName {
+    type Error = BadHostName;
+
+    fn try_from(text: String) -> Result<Self, BadHostName> {
+        text.parse()
+    }
+}
 
 impl FromStr for HostName {
     type Err = BadHostName;
