@@ -55,7 +55,7 @@ on_every_pair![
 
 /// Asks again and again, and fails with `what` if the answer is never yes.
 #[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "in vain: {what}");
@@ -64,7 +64,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// A client that is let in and wants to know if nobody takes its requests.
-fn client(name: &'static str, broker: &Running) -> Wire {
+pub(crate) fn client(name: &'static str, broker: &Running) -> Wire {
     let mut wire = Wire::tcp(name, &broker.address);
     wire.info();
     say(
@@ -75,12 +75,12 @@ fn client(name: &'static str, broker: &Running) -> Wire {
     wire
 }
 
-fn say(wire: &mut Wire, text: &str) {
+pub(crate) fn say(wire: &mut Wire, text: &str) {
     wire.send(format!("{text}\r\n").as_bytes());
 }
 
 #[track_caller]
-fn hear(wire: &mut Wire, text: &str) {
+pub(crate) fn hear(wire: &mut Wire, text: &str) {
     wire.expect(format!("{text}\r\n").as_bytes());
 }
 
@@ -88,7 +88,7 @@ fn hear(wire: &mut Wire, text: &str) {
 ///
 /// Two probes: the first tells that there is a way, the second one follows on it what was asked for before.
 #[track_caller]
-fn settle(from: &mut Wire, to: &mut Wire) {
+pub(crate) fn settle(from: &mut Wire, to: &mut Wire) {
     static PROBES: AtomicU32 = AtomicU32::new(0);
     for _ in 0..2 {
         let subject = format!("probe.{}", PROBES.fetch_add(1, Ordering::Relaxed));
@@ -131,7 +131,7 @@ fn pair(hub: Broker, spoke: Broker) -> (Running, Running) {
 }
 
 /// Where leaf nodes join it.
-fn door(hub: &Running) -> &str {
+pub(crate) fn door(hub: &Running) -> &str {
     hub.leafnodes.as_deref().expect("it takes leaf nodes")
 }
 

@@ -10,6 +10,7 @@
 
 #[macro_use]
 mod case;
+mod chaos;
 mod crowd;
 mod frames;
 mod links;

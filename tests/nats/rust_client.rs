@@ -46,6 +46,7 @@ on_each![
     what_is_forbidden_is_said_and_the_rest_goes_on,
     a_message_that_is_too_big_is_an_error,
     after_the_broker_was_away_all_is_heard_again,
+    a_hundred_come_back_after_a_kill,
     a_drained_subscription_keeps_what_came_in,
     a_drained_connection_leaves_nothing_unsaid,
 ];
@@ -353,6 +354,34 @@ async fn after_the_broker_was_away_all_is_heard_again(broker: Broker) {
         hears.request("ask", "".into()).await.expect_err("nobody").kind(),
         RequestErrorKind::NoResponders
     );
+}
+
+async fn a_hundred_come_back_after_a_kill(broker: Broker) {
+    const CLIENTS: usize = 100;
+    let [port] = free_ports();
+    let setup = Setup::open().clients_at(port);
+    let first = broker.start(&setup);
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        let (options, mut events) = watched(ConnectOptions::new());
+        let client = options.connect(&first.address).await.expect("it is let in");
+        let heard = subscribed(&client, "all").await;
+        told(&mut events, "connected").await;
+        clients.push((client, heard, events));
+    }
+    // By SIGKILL: nobody is told anything.
+    drop(first);
+    let second = broker.start(&setup);
+    for (client, _, events) in &mut clients {
+        told(events, "disconnected").await;
+        told(events, "connected").await;
+        settled(client).await;
+    }
+    let says = client(&second).await;
+    say(&says, "all", "again").await;
+    for (_, heard, _) in &mut clients {
+        assert_eq!(text(&next(heard).await), "all again");
+    }
 }
 
 /// How many messages were heard before the end; all are `one said`.

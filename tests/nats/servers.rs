@@ -492,11 +492,19 @@ pub(crate) struct Place {
 
 #[derive(Debug)]
 enum Program {
-    Ours(#[expect(dead_code, reason = "it ends when dropped")] LeafServer),
+    Ours(LeafServer),
     Real(Child),
 }
 
 impl Running {
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        match &self.program {
+            Program::Ours(server) => server.pid(),
+            Program::Real(child) => child.id(),
+        }
+    }
+
     /// What the broker wrote so far.
     pub(crate) fn log(&self) -> String {
         let name = match self.program {
