@@ -2,7 +2,7 @@
 #
 # Wants Rust by rustup (Debian's own cargo is too old); whatever else is missing `make setup` installs by apt, as root.
 .DEFAULT_GOAL := help
-.PHONY: help setup build page demo test fmt lint doc unit wasm-test browser-test interop fuzz bench bench-nats
+.PHONY: help setup build page demo demo-mesh test fmt lint doc unit wasm-test browser-test interop fuzz bench bench-nats
 
 SHELL := /bin/bash
 LEAF := target/release/leaf
@@ -36,6 +36,9 @@ $(PAGE): $(WASM) web/node_modules/.package-lock.json $(shell find web -type f -n
 
 demo: build ## a real repository, served: in a browser, by leaf and by stock Fossil
 	@tests/demo.sh $(LEAF)
+
+demo-mesh: build tests/browser/node_modules/.package-lock.json ## three leaves with brokers and two tabs: all commit, all have it, measured
+	@tests/demo-mesh.sh $(LEAF)
 
 test: setup fmt lint doc page unit wasm-test browser-test ## everything that must hold: style, all tests, wasm32, stock Fossil, browsers
 	@echo "make test: all passed"
