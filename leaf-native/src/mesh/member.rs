@@ -162,7 +162,7 @@ impl Member {
         };
         let (fetched, mut done) = mpsc::unbounded_channel::<bool>();
         let mut look = interval(LOOK);
-        let mut seen = stamp(&self.file);
+        let (mut seen, mut is_fresh) = (stamp(&self.file), false);
         let mut line = self.line.clone();
         let mut was_ready = false;
         loop {
@@ -189,7 +189,9 @@ impl Member {
                 }
                 _ = look.tick() => {
                     let now = stamp(&self.file);
-                    if now != seen {
+                    // Once more a moment later: what is written is not there for readers at the same instant.
+                    if now != seen || is_fresh {
+                        is_fresh = now != seen;
                         seen = now;
                         self.announce().await;
                     }
