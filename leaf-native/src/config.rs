@@ -14,11 +14,14 @@
 //! [nats]
 //! listen = ["127.0.0.1:4222"]        # clients
 //! leafnode-listen = ["127.0.0.1:7422"]
-//! peers = ["nats://other.example:4222"]          # leaves to link
+//! peers = ["nats://other.example:4222"]          # leaves to link; tls:// insists on TLS
 //! hubs = ["nats-leaf://hub.example:7422"]        # servers to join as a leaf node
 //! servers = ["tls://nats.example:4222"]          # servers to be a client of
 //! name = "kitchen"
 //! token = "..."                      # enough by itself, allows everything
+//! tls-cert = "cert.pem"              # encrypts what comes in; absent: as under [http]
+//! tls-key = "key.pem"
+//! ca-cert = "ca.pem"                 # who, too, may vouch for peers, hubs and servers
 //!
 //! [[nats.user]]
 //! name = "ann"
@@ -43,7 +46,8 @@ use crate::broker::{Accounts, Broker, BrokerOptions, Peer, User};
 use crate::error::{CliError, Exit};
 use crate::mesh::{Door, MeshOptions, NatsUrl};
 use crate::remote::{RemoteUrl, Secret};
-use crate::serve::{AllowOrigin, HostName, ServerOptions, TlsFiles};
+use crate::serve::{AllowOrigin, HostName, ServerOptions};
+use crate::tls::{TlsFiles, Trust};
 use leaf_core::limits::NatsLimits;
 use leaf_core::sync::Credentials;
 use serde::Deserialize;
@@ -103,7 +107,7 @@ pub struct Nats {
     pub listen: Vec<String>,
     /// Where leaf nodes connect.
     pub leafnode_listen: Vec<String>,
-    /// Other leaves to link, `nats://HOST:PORT`.
+    /// Other leaves to link, `nats://HOST:PORT`, or `tls://` for nothing less than TLS.
     pub peers: Vec<String>,
     /// Hubs to join as a leaf node, `nats-leaf://HOST:PORT`.
     pub hubs: Vec<String>,
@@ -116,6 +120,12 @@ pub struct Nats {
     /// Users. With neither token nor users nobody has to say who they are.
     #[serde(rename = "user")]
     pub users: Vec<User>,
+    /// Certificate chain, PEM, that encrypts what comes in by TCP; absent: that of the HTTP server, if any.
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Certificates, PEM, that vouch for peers, hubs and servers, too.
+    pub ca_cert: Option<PathBuf>,
     /// Bounds other than the usual ones.
     pub limits: Bounds,
 }
@@ -174,18 +184,13 @@ impl Http {
     /// When a certificate comes without its key, or the other way round, or cannot be used.
     pub fn check(&self) -> Result<(), CliError> {
         match self.tls()? {
-            Some(files) => files.acceptor().map(drop),
+            Some(files) => files.acceptor(&[]).map(drop),
             None => Ok(()),
         }
     }
 
     fn tls(&self) -> Result<Option<TlsFiles>, CliError> {
-        match (self.tls_cert.clone(), self.tls_key.clone()) {
-            (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
-            (None, None) => Ok(None),
-            _ => Err(CliError::usage("a certificate and its key belong together")
-                .next_step("write both tls-cert and tls-key under [http]")),
-        }
+        tls("http", self.tls_cert.as_ref(), self.tls_key.as_ref())
     }
 
     /// What the server is told; `broker` is reached at its port.
@@ -245,8 +250,9 @@ impl Nats {
     ///
     /// # Errors
     ///
-    /// When a URL is none of a NATS server.
+    /// When a URL is none of a NATS server, or `ca-cert` no file of certificates.
     pub fn doors(&self) -> Result<Vec<Door>, CliError> {
+        let trust = self.trust()?;
         let variable = |name: &str| std::env::var(name).ok().map(Secret::new);
         let door = |text: &String| {
             let (url, secret) = match RemoteUrl::parse(text) {
@@ -264,22 +270,39 @@ impl Nats {
                 url,
                 user,
                 variable("LEAF_NATS_TOKEN"),
-                None,
+                trust.clone(),
             )))
         };
         self.servers.iter().map(door).collect()
+    }
+
+    fn trust(&self) -> Result<Trust, CliError> {
+        Trust::new(self.ca_cert.as_deref())
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, CliError> {
+        tls("nats", self.tls_cert.as_ref(), self.tls_key.as_ref())
+    }
+
+    /// The certificate of the pages serves here, too, unless this part names its own.
+    pub fn take_tls_of(&mut self, http: &Http) {
+        if self.tls_cert.is_none() && self.tls_key.is_none() {
+            self.tls_cert.clone_from(&http.tls_cert);
+            self.tls_key.clone_from(&http.tls_key);
+        }
     }
 
     /// What the broker is told.
     ///
     /// # Errors
     ///
-    /// When a place to link is none.
+    /// When a place to link is none, or a file is missing that TLS needs.
     pub fn options(self) -> Result<BrokerOptions, CliError> {
         let peers = self.peers.iter().map(|url| Peer::mesh(url));
         let hubs = self.hubs.iter().map(|url| Peer::hub(url));
         let peers = peers.chain(hubs).collect::<Result<Vec<_>, _>>()?;
         let accounts = self.accounts();
+        let (tls, trust) = (self.tls()?, self.trust()?);
         let usual = NatsLimits::default();
         let bounds = self.limits;
         Ok(BrokerOptions {
@@ -288,6 +311,8 @@ impl Nats {
             leafnode_addresses: self.leafnode_listen,
             name: self.name.unwrap_or_else(|| "leaf".into()),
             accounts,
+            tls,
+            trust,
             limits: NatsLimits {
                 payload_bytes_max: bounds.payload_bytes.unwrap_or(usual.payload_bytes_max),
                 line_bytes_max: bounds.line_bytes.unwrap_or(usual.line_bytes_max),
@@ -304,5 +329,14 @@ impl Nats {
                 ..usual
             },
         })
+    }
+}
+
+fn tls(part: &str, cert: Option<&PathBuf>, key: Option<&PathBuf>) -> Result<Option<TlsFiles>, CliError> {
+    match (cert.cloned(), key.cloned()) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        (None, None) => Ok(None),
+        _ => Err(CliError::usage("a certificate and its key belong together")
+            .next_step(format!("write both tls-cert and tls-key under [{part}]"))),
     }
 }

@@ -23,4 +23,5 @@ pub mod progress;
 pub mod remote;
 pub mod repo_pool;
 pub mod serve;
+pub mod tls;
 pub mod world;

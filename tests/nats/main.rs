@@ -12,6 +12,7 @@
 mod case;
 mod chaos;
 mod crowd;
+mod encrypted;
 mod frames;
 mod links;
 mod nkey;

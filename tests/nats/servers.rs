@@ -205,6 +205,36 @@ pub(crate) struct Setup {
     leafnode_port: Option<u16>,
     hubs: Vec<String>,
     peers: Vec<String>,
+    certificate: Option<Certificate>,
+    authority: Option<String>,
+}
+
+/// A certificate for this machine, which is its own authority.
+#[derive(Clone, Debug)]
+pub(crate) struct Certificate {
+    /// Its file.
+    pub(crate) cert: String,
+    /// The file of its private key.
+    pub(crate) key: String,
+}
+
+impl Certificate {
+    /// A new one, in files of this name.
+    pub(crate) fn new(scratch: &Scratch, name: &str) -> Self {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
+        let (cert, key) = (
+            scratch.path(&format!("{name}.pem")),
+            scratch.path(&format!("{name}.key")),
+        );
+        std::fs::write(&cert, made.cert.pem()).expect("a file");
+        std::fs::write(&key, made.signing_key.serialize_pem()).expect("a file");
+        let plain = |file: PathBuf| file.to_str().expect("a plain path").to_owned();
+        Self {
+            cert: plain(cert),
+            key: plain(key),
+        }
+    }
 }
 
 /// Which pages may connect by WebSocket.
@@ -336,6 +366,34 @@ impl Setup {
         self
     }
 
+    /// Links another leaf, by TLS alone.
+    pub(crate) fn links_encrypted(mut self, place: &str) -> Self {
+        self.peers.push(format!("tls://{place}"));
+        self
+    }
+
+    /// Clients and leaf nodes have to speak TLS.
+    pub(crate) fn encrypted(mut self, certificate: &Certificate) -> Self {
+        self.certificate = Some(certificate.clone());
+        self
+    }
+
+    /// Whose certificate a broker that it joins has to have.
+    pub(crate) fn trusts(mut self, certificate: &Certificate) -> Self {
+        self.authority = Some(certificate.cert.clone());
+        self
+    }
+
+    /// TLS of what comes in, as `nats-server` wants it written.
+    fn tls_conf(&self) -> String {
+        self.certificate
+            .as_ref()
+            .map(|Certificate { cert, key }| {
+                format!("tls {{ cert_file: {cert:?}, key_file: {key:?}, timeout: 10 }}\n")
+            })
+            .unwrap_or_default()
+    }
+
     fn name(&self) -> &'static str {
         self.name.unwrap_or("under-test")
     }
@@ -367,12 +425,16 @@ impl Setup {
         });
         if let Some(port) = listen {
             writeln!(conf, "    host: \"127.0.0.1\"\n    port: {port}").expect("memory");
+            conf.push_str(&self.tls_conf());
         }
         if !self.hubs.is_empty() {
+            let tls = self.authority.as_ref();
+            let tls = tls.map(|file| format!(", tls: {{ ca_file: {file:?} }}"));
+            let tls = tls.unwrap_or_default();
             let remotes: String = self
                 .hubs
                 .iter()
-                .map(|url| format!("{{ url: {url:?} }} "))
+                .map(|url| format!("{{ url: {url:?}{tls} }} "))
                 .collect();
             writeln!(conf, "    remotes: [ {remotes}]").expect("memory");
         }
@@ -387,6 +449,12 @@ impl Setup {
         let mut toml = format!("[nats]\nname = {:?}\n", self.name());
         if let Auth::Token(token) = self.auth {
             writeln!(toml, "token = {token:?}").expect("memory");
+        }
+        if let Some(Certificate { cert, key }) = &self.certificate {
+            writeln!(toml, "tls-cert = {cert:?}\ntls-key = {key:?}").expect("memory");
+        }
+        if let Some(file) = &self.authority {
+            writeln!(toml, "ca-cert = {file:?}").expect("memory");
         }
         let in_ms = |duration: Option<Duration>| duration.map(|duration| duration.as_millis());
         let numbers = [
@@ -423,6 +491,7 @@ impl Setup {
             self.client_port.map_or(-1, i32::from),
             ports_folder.display()
         );
+        conf.push_str(&self.tls_conf());
         conf.push_str(&self.links_conf());
         let numbers = [
             ("max_payload", self.max_payload),
@@ -633,11 +702,11 @@ fn real(program: &Path, setup: &Setup) -> Running {
 /// Of clients and of WebSocket, once the file is written in full.
 fn addresses(ports: &str) -> Option<(String, String)> {
     let ports: serde_json::Value = serde_json::from_str(ports).ok()?;
-    let address = |name: &str, scheme: &str| {
-        let url = ports[name][0].as_str()?;
-        url.strip_prefix(scheme).map(str::to_owned)
+    let address = |name: &str| {
+        let (_, address) = ports[name][0].as_str()?.split_once("://")?;
+        Some(address.to_owned())
     };
-    Some((address("nats", "nats://")?, address("websocket", "ws://")?))
+    Some((address("nats")?, address("websocket")?))
 }
 
 /// Of leaf nodes, which no file of ports tells.

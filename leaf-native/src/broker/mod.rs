@@ -10,14 +10,17 @@
 
 mod dial;
 mod gate;
+mod greet;
 mod shared;
 mod stream;
 mod tcp;
 
 pub use dial::Peer;
 pub use gate::{Accounts, BadAccount, User};
+pub(crate) use greet::{Greeting, greet};
 
 use crate::error::{CliError, Exit};
+use crate::tls::{TlsFiles, Trust};
 use crate::world;
 use leaf_core::limits::NatsLimits;
 use leaf_core::nats::broker::{BrokerConfig, BrokerStat, ConnStat, PeerKind, Visitor};
@@ -32,6 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::WebSocketStream;
 
 /// A stream that is no socket of the broker's own.
@@ -59,6 +63,10 @@ pub struct BrokerOptions {
     pub accounts: Accounts,
     /// Bounds of the protocol.
     pub limits: NatsLimits,
+    /// Encrypts what comes in by TCP; absent: it is not encrypted.
+    pub tls: Option<TlsFiles>,
+    /// Who may vouch for the brokers that it links itself to.
+    pub trust: Trust,
 }
 
 /// Where a broker listens.
@@ -78,7 +86,7 @@ impl BrokerOptions {
     ///
     /// # Errors
     ///
-    /// When an address is none, or open to other machines and to everybody.
+    /// When an address is none, or open to other machines and to everybody, or a certificate cannot be used.
     pub fn check(&self) -> Result<(), CliError> {
         for address in self.addresses.iter().chain(&self.leafnode_addresses) {
             let parsed: SocketAddr = address.parse().map_err(|_| {
@@ -90,7 +98,11 @@ impl BrokerOptions {
                 return Err(exposed(address));
             }
         }
-        Ok(())
+        self.acceptor().map(drop)
+    }
+
+    fn acceptor(&self) -> Result<Option<TlsAcceptor>, CliError> {
+        self.tls.as_ref().map(|files| files.acceptor(&[])).transpose()
     }
 }
 
@@ -116,6 +128,7 @@ pub struct Broker {
     commands: mpsc::UnboundedSender<Command>,
     bound: BrokerBound,
     is_guarded: bool,
+    is_encrypted: bool,
     id: Arc<str>,
     name: Arc<str>,
     limits: NatsLimits,
@@ -127,9 +140,10 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// When an address is taken or no address, or when it can be reached from other machines and nobody would
-    /// have to say who they are.
+    /// When an address is taken or no address, when it can be reached from other machines and nobody would have to
+    /// say who they are, or when the certificate cannot be used.
     pub fn start(options: BrokerOptions) -> Result<Self, CliError> {
+        let tls = options.acceptor()?;
         let clients = bind(&options.addresses, &options.accounts)?;
         let leafnodes = bind(&options.leafnode_addresses, &options.accounts)?;
         let addresses = |bound: &[std::net::TcpListener]| {
@@ -144,7 +158,7 @@ impl Broker {
         };
         let (commands, orders) = mpsc::unbounded_channel();
         let config = config(&options, &bound);
-        let is_guarded = !options.accounts.is_empty();
+        let (is_guarded, is_encrypted) = (!options.accounts.is_empty(), tls.is_some());
         let (id, name, limits) = (
             config.server_id.as_str().into(),
             config.server_name.as_str().into(),
@@ -152,11 +166,12 @@ impl Broker {
         );
         std::thread::Builder::new()
             .name("broker".into())
-            .spawn(move || run(config, options, clients, leafnodes, orders))?;
+            .spawn(move || run(config, options, [clients, leafnodes], tls, orders))?;
         Ok(Self {
             commands,
             bound,
             is_guarded,
+            is_encrypted,
             id,
             name,
             limits,
@@ -176,6 +191,7 @@ impl Broker {
             address,
             nonce: world::nonce(),
             proved,
+            is_encrypted: false,
         };
         // A broker that has stopped drops the stream, which its other end sees.
         self.commands.send(Command::Attach(stream, kind, visitor)).ok();
@@ -186,7 +202,7 @@ impl Broker {
         let visitor = Visitor {
             address,
             nonce: world::nonce(),
-            proved: None,
+            ..Visitor::default()
         };
         self.commands
             .send(Command::AttachWeb(Box::new(socket), kind, visitor))
@@ -196,6 +212,11 @@ impl Broker {
     /// Whether clients have to say who they are.
     pub fn is_guarded(&self) -> bool {
         self.is_guarded
+    }
+
+    /// Whether clients by TCP have to speak TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
     }
 
     /// What it calls itself to programs.
@@ -294,8 +315,8 @@ fn config(options: &BrokerOptions, bound: &BrokerBound) -> BrokerConfig {
 fn run(
     config: BrokerConfig,
     options: BrokerOptions,
-    clients: Vec<std::net::TcpListener>,
-    leafnodes: Vec<std::net::TcpListener>,
+    [clients, leafnodes]: [Vec<std::net::TcpListener>; 2],
+    tls: Option<TlsAcceptor>,
     orders: mpsc::UnboundedReceiver<Command>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -311,14 +332,15 @@ fn run(
             for listener in listeners {
                 match TcpListener::from_std(listener) {
                     Ok(listener) => {
-                        tokio::task::spawn_local(tcp::accept(Rc::clone(&shared), listener, kind));
+                        let accept = tcp::accept(Rc::clone(&shared), listener, tls.clone(), kind);
+                        tokio::task::spawn_local(accept);
                     }
                     Err(error) => tracing::error!(%error, "the broker cannot listen"),
                 }
             }
         }
         for peer in options.peers {
-            tokio::task::spawn_local(dial::keep(Rc::clone(&shared), peer));
+            tokio::task::spawn_local(dial::keep(Rc::clone(&shared), peer, options.trust.clone()));
         }
         tokio::task::spawn_local(tick(Rc::clone(&shared)));
         obey(&shared, orders).await;

@@ -1,8 +1,10 @@
 //! What the connections of a broker share: the machine, and the way to each one's writer.
 
 use super::gate::Accounts;
+use crate::world;
 use leaf_core::limits::NatsLimits;
 use leaf_core::nats::broker::{BrokerConfig, BrokerEvent, Close, ConnId, NatsBroker};
+use leaf_core::nats::info::Connect;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,6 +17,14 @@ pub(super) struct Sink {
     pub(super) socket: Option<Rc<TcpStream>>,
     /// Else, or when a socket takes no more, its own task writes.
     pub(super) wake: Rc<Notify>,
+}
+
+/// What is particular to a connection that we made.
+pub(super) struct Dialled {
+    /// What the other broker is told of us.
+    pub(super) connect: Connect,
+    /// What it said already.
+    pub(super) greeting: Vec<u8>,
 }
 
 pub(super) struct Shared {
@@ -33,6 +43,17 @@ impl Shared {
     pub(super) fn add(&self, id: ConnId, sink: Sink) {
         self.sinks.borrow_mut().insert(id, sink);
         self.flush();
+    }
+
+    /// Hands over what a connection said, and says whether its sender has to wait.
+    pub(super) fn hear(&self, id: ConnId, bytes: &[u8]) -> bool {
+        let is_pressed = {
+            let mut machine = self.machine.borrow_mut();
+            machine.handle_bytes(id, bytes, world::now());
+            machine.is_pressed()
+        };
+        self.flush();
+        is_pressed
     }
 
     pub(super) fn remove(&self, id: ConnId) {

@@ -1,8 +1,8 @@
-//! Connections that are no sockets of the broker: byte streams and `WebSocket`s, each one task.
+//! Connections whose bytes are no messages yet: streams from elsewhere, TLS and `WebSocket`s, each one task.
 //!
 //! Source: RFC 6455; which close code says what: `nats-server`, `server/websocket.go`.
 
-use super::shared::{Shared, Sink};
+use super::shared::{Dialled, Shared, Sink};
 use super::{Stream, WebSocket};
 use crate::world;
 use futures_util::{SinkExt, StreamExt};
@@ -10,8 +10,10 @@ use leaf_core::nats::broker::{Close, ConnId, PeerKind, Visitor};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -31,29 +33,25 @@ struct Seat {
 }
 
 impl Seat {
-    fn take(shared: Rc<Shared>, kind: PeerKind, visitor: Visitor) -> Self {
+    fn take(shared: Rc<Shared>, kind: PeerKind, visitor: Visitor, dialled: Option<Dialled>) -> Self {
         let wake = Rc::new(Notify::new());
+        let (connect, greeting) = dialled.map(|dialled| (dialled.connect, dialled.greeting)).unzip();
         let id = shared
             .machine
             .borrow_mut()
-            .connect(kind, visitor, None, world::now());
+            .connect(kind, visitor, connect, world::now());
         let sink = Sink {
             socket: None,
             wake: Rc::clone(&wake),
         };
         shared.add(id, sink);
+        shared.hear(id, &greeting.unwrap_or_default());
         Self { shared, id, wake }
     }
 
     /// Hands over what was read.
     async fn hand_over(&self, bytes: &[u8]) {
-        let is_pressed = {
-            let mut machine = self.shared.machine.borrow_mut();
-            machine.handle_bytes(self.id, bytes, world::now());
-            machine.is_pressed()
-        };
-        self.shared.flush();
-        if is_pressed {
+        if self.shared.hear(self.id, bytes) {
             sleep(STALL).await;
         }
     }
@@ -81,6 +79,18 @@ impl Seat {
         Duration::from_millis(u64::try_from(ms).unwrap_or_default())
     }
 
+    /// How long one may take to say who it is.
+    fn connect_max(&self) -> Duration {
+        let ms = self.shared.machine.borrow().limits().connect_ms_max;
+        Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+    }
+
+    /// Why it ended.
+    fn why(&self) -> Close {
+        let why = self.shared.machine.borrow().closed(self.id).cloned();
+        why.unwrap_or(Close::Gone)
+    }
+
     fn written(&self, bytes: usize) {
         self.shared.machine.borrow_mut().sent(self.id, bytes);
     }
@@ -94,7 +104,50 @@ impl Drop for Seat {
 
 /// Serves a byte stream until it ends.
 pub(super) async fn serve(shared: Rc<Shared>, stream: Box<dyn Stream>, kind: PeerKind, visitor: Visitor) {
-    let seat = Seat::take(shared, kind, visitor);
+    let seat = Seat::take(shared, kind, visitor, None);
+    carry(&seat, stream).await;
+}
+
+/// Serves a broker that we dialled and that greeted already, and says why it ended.
+pub(super) async fn serve_link(
+    shared: Rc<Shared>,
+    stream: impl Stream,
+    kind: PeerKind,
+    visitor: Visitor,
+    dialled: Dialled,
+) -> Close {
+    let seat = Seat::take(shared, kind, visitor, Some(dialled));
+    carry(&seat, stream).await;
+    seat.why()
+}
+
+/// Serves a socket on which TLS begins behind our greeting.
+pub(super) async fn serve_encrypted(
+    shared: Rc<Shared>,
+    mut socket: TcpStream,
+    tls: TlsAcceptor,
+    kind: PeerKind,
+    visitor: Visitor,
+) {
+    socket.set_nodelay(true).ok();
+    let peer = visitor.address.clone();
+    let seat = Seat::take(shared, kind, visitor, None);
+    let opening = async {
+        if let Some(greeting) = seat.wanted().await {
+            socket.write_all(&greeting).await?;
+            seat.written(greeting.len());
+        }
+        tls.accept(socket).await
+    };
+    match timeout(seat.connect_max(), opening).await {
+        Ok(Ok(stream)) => carry(&seat, stream).await,
+        Ok(Err(error)) => tracing::info!(peer, %error, "no TLS handshake"),
+        Err(_) => tracing::info!(peer, "no TLS handshake in time"),
+    }
+}
+
+/// Moves bytes both ways until one side is done.
+async fn carry(seat: &Seat, stream: impl Stream) {
     let (mut source, mut sink) = tokio::io::split(stream);
     let reading = async {
         let mut buffer = vec![0; READ_BYTES];
@@ -124,7 +177,7 @@ pub(super) async fn serve(shared: Rc<Shared>, stream: Box<dyn Stream>, kind: Pee
 /// Serves a `WebSocket` until it ends. The protocol is a stream: its operations may begin and end anywhere in
 /// a frame, and a text frame is as good as a binary one.
 pub(super) async fn serve_web(shared: Rc<Shared>, socket: WebSocket, kind: PeerKind, visitor: Visitor) {
-    let seat = Seat::take(shared, kind, visitor);
+    let seat = Seat::take(shared, kind, visitor, None);
     let (mut sink, mut source) = socket.split();
     let reading = async {
         loop {

@@ -1,9 +1,9 @@
 //! TCP sockets of the broker: one task for each, which reads; whoever has something for it writes.
 
-use super::shared::{Shared, Sink};
+use super::shared::{Dialled, Shared, Sink};
+use super::stream;
 use crate::world;
 use leaf_core::nats::broker::{Close, ConnId, NatsBroker, PeerKind, Visitor};
-use leaf_core::nats::info::Connect;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -12,6 +12,7 @@ use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
 
 /// What one read may bring. One buffer serves all sockets: an idle connection has none.
 const READ_BYTES: usize = 64 << 10;
@@ -26,7 +27,12 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
 }
 
-pub(super) async fn accept(shared: Rc<Shared>, listener: TcpListener, kind: PeerKind) {
+pub(super) async fn accept(
+    shared: Rc<Shared>,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    kind: PeerKind,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -35,10 +41,16 @@ pub(super) async fn accept(shared: Rc<Shared>, listener: TcpListener, kind: Peer
                     address: peer.to_string(),
                     nonce: world::nonce(),
                     proved: None,
+                    is_encrypted: tls.is_some(),
                 };
-                tokio::task::spawn_local(async move {
-                    serve(&shared, stream, kind, visitor, None).await;
-                });
+                match tls.clone() {
+                    None => tokio::task::spawn_local(async move {
+                        serve(&shared, stream, kind, visitor, None).await;
+                    }),
+                    Some(tls) => {
+                        tokio::task::spawn_local(stream::serve_encrypted(shared, stream, tls, kind, visitor))
+                    }
+                };
             }
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as connections end.
@@ -49,18 +61,19 @@ pub(super) async fn accept(shared: Rc<Shared>, listener: TcpListener, kind: Peer
     }
 }
 
-/// Serves a socket until it ends, and says why it did. `connect` is what a broker that we dialled is told of us.
+/// Serves a socket until it ends, and says why it did. `dialled` is of a broker that we dialled.
 pub(super) async fn serve(
     shared: &Rc<Shared>,
     stream: TcpStream,
     kind: PeerKind,
     visitor: Visitor,
-    connect: Option<Connect>,
+    dialled: Option<Dialled>,
 ) -> Close {
     // Whatever is written is a whole batch of messages.
     stream.set_nodelay(true).ok();
     let socket = Rc::new(stream);
     let wake = Rc::new(Notify::new());
+    let (connect, greeting) = dialled.map(|dialled| (dialled.connect, dialled.greeting)).unzip();
     let id = shared
         .machine
         .borrow_mut()
@@ -72,6 +85,7 @@ pub(super) async fn serve(
             wake: Rc::clone(&wake),
         },
     );
+    shared.hear(id, &greeting.unwrap_or_default());
     let mut stuck = Stuck::default();
     loop {
         let (is_blocked, is_closed) = {
@@ -163,13 +177,7 @@ fn read(shared: &Shared, id: ConnId, socket: &TcpStream) -> Read {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Read::Dry,
                 Err(_) => return Read::Ended,
             };
-            let is_pressed = {
-                let mut machine = shared.machine.borrow_mut();
-                let bytes = buffer.get(..count).unwrap_or_default();
-                machine.handle_bytes(id, bytes, world::now());
-                machine.is_pressed()
-            };
-            shared.flush();
+            let is_pressed = shared.hear(id, buffer.get(..count).unwrap_or_default());
             if is_pressed {
                 return Read::Pressed;
             }

@@ -18,24 +18,26 @@ pub(super) struct ConfigCheck {
 
 impl ConfigCheck {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        let Config { http, nats, sync } = Config::read(&self.file)?;
+        let Config { http, mut nats, sync } = Config::read(&self.file)?;
         http.check()?;
+        nats.take_tls_of(&http);
         nats.doors()?;
         let (listen, users) = (nats.listen.clone(), nats.users.len());
         let has_token = nats.token.is_some();
         let options = nats.options()?;
         options.check()?;
-        let links = options.peers.len();
+        let (links, is_encrypted) = (options.peers.len(), options.tls.is_some());
         let value = json!({
             "file": self.file,
             "http": { "listen": http.listen, "tls": http.tls_cert.is_some() },
-            "nats": { "listen": listen, "users": users, "token": has_token, "links": links },
+            "nats": { "listen": listen, "users": users, "token": has_token, "links": links, "tls": is_encrypted },
             "sync": { "user": sync.user },
         });
         global.out().answer(&value, |out| {
             writeln!(out, "{} {}", paint(GOOD, "good:"), self.file.display())?;
             let places = match listen.is_empty() {
                 true => "by WebSocket only".to_owned(),
+                false if is_encrypted => format!("by WebSocket and by TLS at {}", listen.join(", ")),
                 false => format!("by WebSocket and at {}", listen.join(", ")),
             };
             let who = match (users, has_token) {

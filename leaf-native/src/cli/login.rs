@@ -10,6 +10,7 @@ use crate::mesh::NatsUrl;
 use crate::remote::{
     HttpOptions, HttpRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure, unobscure,
 };
+use crate::tls::Trust;
 use crate::world;
 use clap::Args;
 use leaf_core::repo::{Repo, RepoError};
@@ -81,7 +82,12 @@ impl RemoteArgs {
     /// A connection to a NATS server.
     pub(super) fn by_nats(&self, login: &Login) -> Result<NatsSession, CliError> {
         let token = std::env::var("LEAF_NATS_TOKEN").ok().map(Secret::new);
-        let door = NatsUrl::new(login.url.clone(), login.user.clone(), token, self.ca_cert.clone());
+        let door = NatsUrl::new(
+            login.url.clone(),
+            login.user.clone(),
+            token,
+            Trust::new(self.ca_cert.as_deref())?,
+        );
         NatsSession::open(&login.url, door)
     }
 

@@ -30,12 +30,15 @@ pub(super) struct Serve {
     /// Write the bound addresses to this file, as JSON, once clients may connect
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Certificate chain, PEM
+    /// Certificate chain, PEM: encrypts HTTP, and NATS unless the configuration names another one
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Private key, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Trust the certificates in this PEM file, too, when NATS servers and other leaves are called
+    #[arg(long, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
     /// How clients reach this server, when it is behind another; name and origin of it count as its own
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
@@ -53,10 +56,11 @@ pub(super) struct Serve {
     /// Let NATS leaf nodes join here
     #[arg(long, value_name = "ADDRESS:PORT")]
     nats_leafnodes: Vec<String>,
-    /// Link another leaf's NATS broker; may be given several times: nats://HOST:PORT
+    /// Link another leaf's NATS broker; may be given several times: nats://HOST:PORT, or tls:// for
+    /// nothing less than TLS
     #[arg(long, value_name = "URL")]
     peer: Vec<String>,
-    /// Join a NATS server as a leaf node: nats-leaf://HOST:PORT
+    /// Join a NATS server as a leaf node: nats-leaf://HOST:PORT, or tls:// for nothing less than TLS
     #[arg(long, value_name = "URL")]
     leafnode: Vec<String>,
     /// Settings from a TOML file: all that is said here, users of the broker, its limits. What is said here counts
@@ -121,7 +125,8 @@ impl Serve {
         }
         announce(out, &bound, names.as_deref());
         for address in &broker.bound().clients {
-            out.note(format!("NATS at nats://{address}"));
+            let scheme = if broker.is_encrypted() { "tls" } else { "nats" };
+            out.note(format!("NATS at {scheme}://{address}"));
         }
         server.run(until_told(interrupt, terminate, out)).await;
         Ok(())
@@ -141,6 +146,7 @@ impl Serve {
         nats.leafnode_listen.extend(self.nats_leafnodes.iter().cloned());
         nats.peers.extend(self.peer.iter().cloned());
         nats.hubs.extend(self.leafnode.iter().cloned());
+        nats.ca_cert = self.ca_cert.clone().or(nats.ca_cert.take());
         let http = &mut config.http;
         if !self.http.is_empty() {
             http.listen.clone_from(&self.http);
@@ -148,6 +154,7 @@ impl Serve {
         if self.tls_cert.is_some() {
             (http.tls_cert, http.tls_key) = (self.tls_cert.clone(), self.tls_key.clone());
         }
+        nats.take_tls_of(http);
         http.base_url = self.base_url.clone().or(http.base_url.take());
         http.allow_origins.extend(self.allow_origin.iter().cloned());
         http.allow_hosts.extend(self.allow_host.iter().cloned());

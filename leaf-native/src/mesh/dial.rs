@@ -1,27 +1,20 @@
 //! Opening a stream to a NATS server: by TCP, TLS, WebSocket, or to the broker of this very process.
 //!
-//! A server that wants TLS says so in its first line, in the clear, and TLS begins behind it.
-//!
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol), TLS; RFC 6455.
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Greeting, greet};
 use crate::remote::{RemoteUrl, Secret};
+use crate::tls::Trust;
 use futures_util::stream::BoxStream;
 use futures_util::{Sink, SinkExt, StreamExt};
 use leaf_core::limits::NatsLimits;
-use leaf_core::nats::info::{Connect, Info};
+use leaf_core::nats::info::Connect;
 use std::io;
-use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_tungstenite::tungstenite::{Error as WebError, Message};
 
 /// How long a server may take to accept, TLS and WebSocket included.
@@ -35,7 +28,7 @@ pub struct NatsUrl {
     url: RemoteUrl,
     user: Option<(String, Secret)>,
     token: Option<Secret>,
-    ca_cert: Option<PathBuf>,
+    trust: Trust,
 }
 
 /// The way to a NATS server.
@@ -55,17 +48,12 @@ pub(super) struct Pipe {
 
 impl NatsUrl {
     /// A server that is called as `user`, or by a token that is enough by itself.
-    pub fn new(
-        url: RemoteUrl,
-        user: Option<(String, Secret)>,
-        token: Option<Secret>,
-        ca_cert: Option<PathBuf>,
-    ) -> Self {
+    pub fn new(url: RemoteUrl, user: Option<(String, Secret)>, token: Option<Secret>, trust: Trust) -> Self {
         Self {
             url,
             user,
             token,
-            ca_cert,
+            trust,
         }
     }
 
@@ -85,43 +73,20 @@ impl NatsUrl {
 
     async fn open(&self) -> io::Result<Pipe> {
         let (host, port) = (self.url.host(), self.url.port());
-        let mut stream = TcpStream::connect((host.as_str(), port)).await?;
+        let stream = TcpStream::connect((host.as_str(), port)).await?;
         // A request waits for its reply: what is written is to go out.
         stream.set_nodelay(true)?;
         match self.url.scheme() {
             "ws" => self.web(stream).await,
-            "wss" => self.web(self.encrypt(stream, &host).await?).await,
+            "wss" => self.web(self.trust.encrypt(stream, &host).await?).await,
             scheme => {
-                let line = first_line(&mut stream).await?;
-                let json = line.get(4..).unwrap_or_default();
-                let is_wanted = serde_json::from_slice::<Info>(json).is_ok_and(|info| info.tls_required);
-                match scheme == "tls" || is_wanted {
-                    true => Ok(bytes(self.encrypt(stream, &host).await?, line)),
-                    false => Ok(bytes(stream, line)),
-                }
+                let greeted = greet(stream, &host, scheme == "tls", &self.trust).await?;
+                Ok(match greeted.stream {
+                    Greeting::Plain(stream) => bytes(stream, greeted.line),
+                    Greeting::Encrypted(stream) => bytes(stream, greeted.line),
+                })
             }
         }
-    }
-
-    async fn encrypt(
-        &self,
-        stream: TcpStream,
-        host: &str,
-    ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>> {
-        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
-            .map_err(|_| io::Error::other("the name of the server cannot be in a certificate"))?;
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if let Some(file) = &self.ca_cert {
-            let bad = |_| io::Error::other(format!("no certificates can be read from {}", file.display()));
-            for cert in CertificateDer::pem_file_iter(file).map_err(bad)? {
-                roots.add(cert.map_err(bad)?).map_err(io::Error::other)?;
-            }
-        }
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 
     async fn web<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(&self, stream: S) -> io::Result<Pipe> {
@@ -189,22 +154,6 @@ impl Door {
             },
         }
     }
-}
-
-/// The line with which a server begins.
-async fn first_line(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    while line.last() != Some(&b'\n') {
-        if line.len() >= NatsLimits::default().info_bytes_max {
-            return Err(io::Error::other("this is no NATS server"));
-        }
-        // The next byte may belong to TLS already.
-        line.push(stream.read_u8().await?);
-        if line.len() == 4 && !line.eq_ignore_ascii_case(b"INFO") {
-            return Err(io::Error::other("this is no NATS server"));
-        }
-    }
-    Ok(line)
 }
 
 /// A stream of bytes of which `read` was read already.

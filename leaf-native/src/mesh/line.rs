@@ -8,6 +8,7 @@ use leaf_core::nats::client::{Arrival, NatsClient, NatsError, NatsEvent};
 use leaf_core::nats::op::Message;
 use leaf_core::time::Timestamp;
 use std::collections::HashMap;
+use std::io;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
@@ -37,6 +38,8 @@ pub struct LineState {
     pub lost: Option<NatsError>,
     /// How the system calls that.
     pub cause: Option<String>,
+    /// The server cannot prove to be who it should be: waiting does not help.
+    pub is_untrusted: bool,
 }
 
 /// Messages on a subject.
@@ -112,7 +115,7 @@ impl Line {
                 state.lost,
                 Some(NatsError::Denied(_) | NatsError::WrongPort | NatsError::PeerProtocol(_))
             );
-            state.is_ready || is_hopeless
+            state.is_ready || is_hopeless || state.is_untrusted
         };
         let settled = timeout(patience, state.wait_for(is_known)).await;
         let settled = match settled {
@@ -186,7 +189,7 @@ impl Worker {
                     }
                     Err(error) => {
                         self.client.handle_disconnected(world::now());
-                        self.tell(Some(&error.to_string()));
+                        self.tell(Some(&error));
                     }
                 }
             }
@@ -269,7 +272,7 @@ impl Worker {
     }
 
     /// Hands out what came, and says how the connection is.
-    fn tell(&mut self, cause: Option<&str>) {
+    fn tell(&mut self, cause: Option<&io::Error>) {
         let mut state = self.say.borrow().clone();
         while let Some(event) = self.client.poll_event() {
             match event {
@@ -280,11 +283,17 @@ impl Worker {
                         waiting.send(reply).ok();
                     }
                 }
-                NatsEvent::Lost(why) => (state.lost, state.cause) = (Some(why), cause.map(str::to_owned)),
+                NatsEvent::Lost(why) => {
+                    (state.lost, state.cause) = (Some(why), cause.map(io::Error::to_string));
+                    state.is_untrusted =
+                        cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData);
+                }
                 NatsEvent::Complaint(text) => {
                     tracing::warn!(server = self.door.name(), text, "the NATS server complains");
                 }
-                NatsEvent::Ready { .. } => (state.lost, state.cause) = (None, None),
+                NatsEvent::Ready { .. } => {
+                    (state.lost, state.cause, state.is_untrusted) = (None, None, false);
+                }
                 _ => {}
             }
         }

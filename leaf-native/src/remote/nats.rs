@@ -61,6 +61,9 @@ impl NatsRemoteError {
                 source: NatsError::WrongPort,
                 ..
             } => "name the port for clients; to join the server as a leaf node: leaf serve --leafnode",
+            Self::Unreachable { cause, .. } if cause.contains("certificate") => {
+                "check the name of the host, or trust who signed its certificate: --ca-cert FILE"
+            }
             Self::Connect { .. } | Self::Unreachable { .. } => {
                 "check host and port, and that the server runs"
             }

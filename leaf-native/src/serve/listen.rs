@@ -6,9 +6,9 @@ use super::host::{HostName, HostRule};
 use super::http::{Held, Service};
 use super::route::Repositories;
 use super::stall::Stall;
-use super::tls::TlsFiles;
 use crate::broker::Broker;
 use crate::error::{CliError, Exit};
+use crate::tls::TlsFiles;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -113,7 +113,11 @@ impl Server {
         options: &ServerOptions,
         assets: &'static [Asset],
     ) -> Result<Self, CliError> {
-        let tls = options.tls.as_ref().map(TlsFiles::acceptor).transpose()?;
+        let tls = options
+            .tls
+            .as_ref()
+            .map(|files| files.acceptor(&["http/1.1"]))
+            .transpose()?;
         let mut listeners = Vec::new();
         let mut addresses = Vec::new();
         for address in &options.addresses {

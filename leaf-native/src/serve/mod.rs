@@ -21,11 +21,9 @@ mod page;
 mod raw;
 mod route;
 mod stall;
-mod tls;
 mod websocket;
 
 pub use cors::{AllowOrigin, BadOrigin};
 pub use host::{BadHostName, HostName};
 pub use listen::{Bound, Server, ServerOptions};
 pub use route::{Repositories, Routed};
-pub use tls::TlsFiles;

@@ -44,6 +44,8 @@ pub struct Visitor {
     pub nonce: String,
     /// Whom the transport has already proved it to be: an iroh endpoint id, a TLS certificate's name.
     pub proved: Option<String>,
+    /// TLS begins behind the `INFO` of the side that was dialled.
+    pub is_encrypted: bool,
 }
 
 /// What a connection may do.

@@ -147,9 +147,9 @@ impl NatsBroker {
             return Ok(());
         };
         match (conn.stage, conn.kind) {
-            (Stage::ExpectInfo, _) if info.tls_required => self.close(
+            (Stage::ExpectInfo, _) if info.tls_required && !conn.visitor.is_encrypted => self.close(
                 slot,
-                Close::WrongPeer("the other side wants TLS, which a link of this leaf does not speak"),
+                Close::WrongPeer("the other side wants TLS, which does not begin on this link"),
             ),
             (Stage::ExpectInfo, PeerKind::Hub) if info.leafnode_urls.is_none() => self.close(
                 slot,

@@ -502,6 +502,7 @@ impl NatsBroker {
             port: self.config.port,
             headers: true,
             auth_required: conn.is_guarded || is_spoke,
+            tls_required: conn.visitor.is_encrypted,
             max_payload: self.limits.payload_bytes_max,
             proto: 1,
             client_id: conn.id.number(),
