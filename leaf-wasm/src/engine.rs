@@ -6,6 +6,7 @@
 use crate::command;
 use crate::failure::Failed;
 use crate::host::{Import, Store, Wire, is_aborted, monotonic_ms};
+use crate::mesh::Link;
 use crate::protocol::{Code, Command, LeafState, Progress};
 use js_sys::Function;
 use leaf_core::limits::Limits;
@@ -33,6 +34,8 @@ pub struct Engine {
 pub(crate) struct Leaf {
     pub(crate) store: Store,
     pub(crate) wire: Wire,
+    /// Connections to NATS servers.
+    pub(crate) links: RefCell<Vec<Rc<Link>>>,
     state: RefCell<State>,
     is_busy: Cell<bool>,
     /// The import under way, by its name.
@@ -107,11 +110,19 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// What it holds.
+    pub(crate) fn leaf(&self) -> Rc<Leaf> {
+        Rc::clone(&self.leaf)
+    }
+}
+
 impl Leaf {
     async fn open(name: &str, carry: Function) -> Result<Self, Failed> {
         let leaf = Self {
             store: Store::open(name).await?,
             wire: Wire::new(carry),
+            links: RefCell::default(),
             state: RefCell::new(State::Empty),
             is_busy: Cell::new(false),
             import: RefCell::new(None),
@@ -286,7 +297,7 @@ pub(crate) fn to_js(value: &impl Serialize) -> Result<JsValue, Failed> {
 
 impl Failed {
     /// The failure as the page gets it.
-    fn into_js(self) -> JsValue {
+    pub(crate) fn into_js(self) -> JsValue {
         to_js(&self.0).unwrap_or_else(|error| JsValue::from_str(&error.0.message))
     }
 }

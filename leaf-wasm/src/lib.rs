@@ -3,12 +3,12 @@
 //! ```text
 //!   page ── messages ── worker.ts ── Engine (here) ── leaf_core
 //!                           │             │
-//!                         fetch     SQLite on the origin private file system
+//!                 fetch, WebSocket    SQLite on the origin private file system
 //! ```
 //!
 //! This crate converts and decides nothing that the core can decide. [`protocol`] is what a page may ask, and all
-//! of its answers; `engine` holds the repository and does one command; `host` is what differs between browsers and
-//! other places that run WebAssembly. Everything but [`protocol`] exists on wasm32 alone.
+//! of its answers; `engine` holds the repository and does one command; `mesh` takes part in a NATS mesh; `host`
+//! is what differs between browsers and other places that run WebAssembly. Everything but [`protocol`] exists on wasm32 alone.
 
 pub mod protocol;
 
@@ -20,6 +20,10 @@ mod engine;
 mod failure;
 #[cfg(target_family = "wasm")]
 mod host;
+#[cfg(target_family = "wasm")]
+mod mesh;
 
 #[cfg(target_family = "wasm")]
 pub use engine::Engine;
+#[cfg(target_family = "wasm")]
+pub use mesh::Mesh;

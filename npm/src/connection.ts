@@ -4,7 +4,7 @@
 
 import { asFailure, failure, LeafError } from "./error.js"
 import type { CommandMessage, LeafEvents, PageMessage, Standing, WorkerMessage } from "./messages.js"
-import type { Command, Failure, Progress, Replies } from "./protocol.js"
+import type { Command, Connect, Failure, Progress, Replies } from "./protocol.js"
 import type { CommandOptions, LeafOptions } from "./leaf.js"
 
 /** The arguments of a command. */
@@ -32,13 +32,15 @@ export class Connection {
   #crashes = 0
   #isClosed = false
   #closed: (() => void) | undefined
+  /** The mesh that was asked for: a worker that is started anew connects to it again. */
+  #mesh: Connect | undefined
   /** Why there is no worker any more. */
   #broken: Failure | undefined
-  readonly #start: () => Promise<Opened>
+  readonly #start: (mesh: Connect | undefined) => Promise<Opened>
   readonly #waiters = new Map<string, Waiter>()
-  readonly #listeners: Listeners = { change: new Set(), sync: new Set(), progress: new Set(), leader: new Set() }
+  readonly #listeners: Listeners = { change: new Set(), sync: new Set(), progress: new Set(), leader: new Set(), mesh: new Set() }
 
-  private constructor(opened: Opened, start: () => Promise<Opened>) {
+  private constructor(opened: Opened, start: (mesh: Connect | undefined) => Promise<Opened>) {
     this.standing = opened.standing
     this.isLeader = opened.isLeader
     this.#worker = opened.worker
@@ -51,8 +53,8 @@ export class Connection {
 
   /** Starts the worker and waits until it, or another tab's, has the repository open. */
   static async open(name: string, options: LeafOptions): Promise<Connection> {
-    const start = (): Promise<Opened> => startWorker(name, options)
-    return new Connection(await start(), start)
+    const start = (mesh: Connect | undefined): Promise<Opened> => startWorker(name, options, mesh)
+    return new Connection(await start(undefined), start)
   }
 
   /** Asks for one command. */
@@ -67,6 +69,12 @@ export class Connection {
   /** Switches syncing without being asked. */
   async setAutosync(on: boolean): Promise<void> {
     await this.#call({ setAutosync: { on } })
+  }
+
+  /** Takes part in a mesh, or in none any more. */
+  async connect(mesh: Connect | undefined): Promise<void> {
+    this.#mesh = mesh
+    await this.#call(mesh ? { connect: mesh } : { disconnect: {} })
   }
 
   #call(command: CommandMessage, signal?: AbortSignal, onProgress?: (progress: Progress) => void): Promise<unknown> {
@@ -161,10 +169,13 @@ export class Connection {
 
   #stand(standing: Standing, isLeader: boolean): void {
     const hasMoved = standing.epoch !== this.standing.epoch || isLeader !== this.isLeader
+    const { state, error } = this.standing.mesh
+    const isOther = standing.mesh.state !== state || standing.mesh.error?.message !== error?.message
     this.standing = standing
     this.isLeader = isLeader
     if (hasMoved) this.#emit("leader", { isLeader, epoch: standing.epoch })
     this.#emit("sync", standing.sync)
+    if (isOther) this.#emit("mesh", standing.mesh)
   }
 
   #emit<K extends keyof LeafEvents>(event: K, data: LeafEvents[K]): void {
@@ -178,7 +189,7 @@ export class Connection {
     try {
       if (this.#isClosed) return
       if (this.#crashes > CRASHES_MAX) throw new LeafError(failure("internal", "caller", "the leaf's worker keeps failing; reload the page"))
-      const opened = await this.#start()
+      const opened = await this.#start(this.#mesh)
       this.#worker = opened.worker
       this.#listen()
       this.#stand(opened.standing, opened.isLeader)
@@ -208,7 +219,7 @@ interface Opened {
   isLeader: boolean
 }
 
-function startWorker(name: string, options: LeafOptions): Promise<Opened> {
+function startWorker(name: string, options: LeafOptions, mesh: Connect | undefined): Promise<Opened> {
   const worker = makeWorker(name, options)
   const { autosync, wasmUrl } = options
   const intervalMs = typeof autosync === "object" ? autosync.intervalMs : undefined
@@ -233,6 +244,7 @@ function startWorker(name: string, options: LeafOptions): Promise<Opened> {
       wasmUrl: wasmUrl === undefined ? undefined : new URL(wasmUrl, document.baseURI).href,
       autosync: autosync === undefined ? undefined : autosync !== false,
       intervalMs,
+      mesh,
     }
     worker.postMessage(message)
   })

@@ -6,11 +6,11 @@
 
 export { LeafError } from "./error.js"
 export {
-  Leaf, type CommandOptions, type CommitOptions, type FileData, type LeafOptions, type RemoteOptions, type TimelineRequest,
+  Leaf, type CommandOptions, type CommitOptions, type ConnectOptions, type FileData, type LeafOptions, type RemoteOptions, type TimelineRequest,
 } from "./leaf.js"
 export type { LeafEvents, SyncStatus } from "./messages.js"
 export type {
   ArtifactContent, Branch, Changed, ChangedFile, ChangeKind, CheckinDetail, CloneResult, Code, Committed, DiffLine, EventKind,
-  FailureBlame, FileContent, FileDiff, FileEntry, FileList, FileVersion, Hunk, Info, LeafState, LineKind, Progress, Span,
+  FailureBlame, FileContent, FileDiff, FileEntry, FileList, FileVersion, Hunk, Info, LeafState, LineKind, MeshState, MeshStatus, Progress, Span,
   SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage, WikiSummary,
 } from "./protocol.js"

@@ -8,14 +8,18 @@ import initEngine, { Engine } from "../wasm/leaf.js"
 import { Autosync } from "./autosync.js"
 import { asFailure, LeafError } from "./error.js"
 import { readKept, writeKept, type Kept } from "./keep.js"
+import { MeshLink } from "./mesh.js"
 import { type CommandMessage, nameOf, type Opening, SESSIONS, type Standing, WRITES } from "./messages.js"
-import type { Command, Failure, Info, Progress, Status, SyncResult } from "./protocol.js"
+import type { Command, Connect, Failure, Info, MeshStatus, Progress, Status, SyncResult } from "./protocol.js"
 import { carry } from "./wire.js"
 
 /** How long the worker of a tab that was just closed may hold on to its files. Units: milliseconds. */
 const TAKEOVER_MS = 5_000
 /** An export that nobody reads for so long has been given up. Units: milliseconds. */
 const EXPORT_IDLE_MS = 60_000
+
+/** Whoever of the mesh answers. */
+const ANYBODY = "nats:anybody"
 
 /** What a leader tells the rest of its worker. */
 export interface LeaderEvents {
@@ -36,6 +40,11 @@ export class Leader {
   #exportTimer: ReturnType<typeof setTimeout> | undefined
   #kept: Kept
   #status: Status
+  #mesh: { link: MeshLink; options: Connect } | undefined
+  #meshStatus: MeshStatus = { state: "off", error: null }
+  /** Something was made here that the mesh does not have. */
+  #hasNews = false
+  #isSending = false
 
   private constructor(engine: Engine, opening: Opening, kept: Kept, status: Status, events: LeaderEvents) {
     this.#engine = engine
@@ -66,21 +75,25 @@ export class Leader {
     const status = (await engine.run({ status: {} }, "open")) as Status
     const leader = new Leader(engine, opening, kept, status, events)
     leader.#autosync.soon()
+    // How that goes is in its status.
+    if (opening.mesh) leader.#connect(opening.mesh).catch(() => undefined)
     return leader
   }
 
   get standing(): Standing {
-    return { epoch: this.epoch, state: this.#status.state, sync: this.#autosync.status }
+    return { epoch: this.epoch, state: this.#status.state, sync: this.#autosync.status, mesh: this.#meshStatus }
   }
 
   /** A page is looked at again. */
   visible(): void {
     this.#autosync.visible()
+    this.#mesh?.link.probe()
   }
 
   /** There is a network, or none. */
   network(isOnline: boolean): void {
     this.#autosync.network(isOnline)
+    if (isOnline) this.#mesh?.link.probe()
   }
 
   /** Gives a command up. */
@@ -94,6 +107,8 @@ export class Leader {
     this.#aborts.set(id, abort)
     try {
       if ("setAutosync" in command) return await this.#setAutosync(command.setAutosync.on)
+      if ("connect" in command) return await this.#connect(command.connect)
+      if ("disconnect" in command) return this.#disconnect()
       const name = nameOf(command)
       const value = SESSIONS.has(name)
         ? await this.#runSession(id, command, abort.signal, onProgress)
@@ -114,6 +129,7 @@ export class Leader {
   /** Gives the database back. */
   close(): void {
     this.#autosync.stop()
+    this.#mesh?.link.close()
     clearTimeout(this.#exportTimer)
     this.#engine.close()
   }
@@ -121,10 +137,13 @@ export class Leader {
   /** Runs after all sessions before it. */
   #runSession(id: string, command: Command, signal?: AbortSignal, onProgress?: (progress: Progress) => void): Promise<unknown> {
     const run = async (): Promise<unknown> => {
-      const isSync = "sync" in command
+      // What is only fetched, unasked, is no news of how the sending goes.
+      const isSync = "sync" in command && id !== "fetch"
       if (isSync) this.#autosync.begun()
       try {
-        const value = await this.#run(id, await this.#withLogin(command), signal, onProgress)
+        const complete = await this.#withLogin(command)
+        const value = await this.#linked(complete, () => this.#run(id, complete, signal, onProgress))
+        if ("sync" in command && !isSync) await this.#fetched(value as SyncResult)
         if (isSync) await this.#synced(value as SyncResult)
         return value
       } catch (error) {
@@ -156,10 +175,105 @@ export class Leader {
     if ("clone" in command && command.clone.remember && command.clone.password) {
       await this.#keepPassword(command.clone.password)
     }
+    if ("sync" in command && command.sync.url?.startsWith("nats:") && command.sync.user === undefined) {
+      const { user, password } = this.#mesh?.options ?? {}
+      if (this.#kept.password) return { sync: { ...command.sync, password: this.#kept.password } }
+      if (user !== undefined && password !== undefined) return { sync: { ...command.sync, user, password } }
+    }
     if ("sync" in command && command.sync.password === undefined && command.sync.url === undefined && this.#kept.password) {
       return { sync: { ...command.sync, password: this.#kept.password } }
     }
     return command
+  }
+
+  /** Does a command whose URL is a NATS server while there is a connection to it. */
+  async #linked<T>(command: Command, work: () => Promise<T>): Promise<T> {
+    const args = "clone" in command ? command.clone : "sync" in command ? command.sync : undefined
+    const nats = args && (args.url ?? this.#status.remote)
+    if (!args || !nats || !/^wss?:/.test(nats) || nats === this.#mesh?.options.nats) return work()
+    const user = args.user ?? this.#status.remoteUser ?? undefined
+    const { password } = args
+    const options = { nats, ...(user !== undefined && { user }), ...(password !== undefined && { password }) }
+    const link = new MeshLink(this.#engine, options, false, {
+      status: () => undefined,
+      fetch: () => Promise.resolve(true),
+      crashed: () => this.#events.crashed(),
+    })
+    try {
+      await link.ready()
+      return await work()
+    } finally {
+      link.close()
+    }
+  }
+
+  /** Takes part in a mesh. What a server refuses is given up; one that is away is tried again. */
+  async #connect(options: Connect): Promise<Record<string, never>> {
+    const isNew = JSON.stringify(options) !== JSON.stringify(this.#mesh?.options)
+    if (isNew) {
+      this.#disconnect()
+      const link = new MeshLink(this.#engine, options, true, {
+        status: (status) => this.#meshed(status),
+        fetch: (url) => this.#fetch(url),
+        crashed: () => this.#events.crashed(),
+      })
+      this.#mesh = { link, options }
+      this.#meshed(link.status)
+    }
+    const mesh = this.#mesh
+    try {
+      await mesh?.link.ready()
+    } catch (error) {
+      if (asFailure(error).code !== "network" && mesh === this.#mesh) {
+        mesh?.link.close()
+        this.#mesh = undefined
+      }
+      throw error
+    }
+    return {}
+  }
+
+  #disconnect(): Record<string, never> {
+    this.#mesh?.link.close()
+    this.#mesh = undefined
+    this.#meshed({ state: "off", error: null })
+    return {}
+  }
+
+  #meshed(status: MeshStatus): void {
+    this.#meshStatus = status
+    this.#events.standing()
+  }
+
+  /** Fetches what somebody has, and brings along what nobody has yet. */
+  async #fetch(url: string): Promise<boolean> {
+    const direction = this.#status.unsent > 0 ? "both" : "pull"
+    try {
+      await this.#runSession("fetch", { sync: { url, direction } })
+      return true
+    } catch (error) {
+      return asFailure(error).code === "network"
+    }
+  }
+
+  async #fetched(result: SyncResult): Promise<void> {
+    await this.#look()
+    if (result.received + result.uvReceived === 0 && result.sent + result.uvSent === 0) return
+    this.#events.standing()
+    this.#events.change(["sync"])
+  }
+
+  /** Sends what was made here, at once; what is made meanwhile goes with the next. */
+  async #send(): Promise<void> {
+    this.#hasNews = true
+    if (this.#isSending) return
+    this.#isSending = true
+    while (this.#hasNews && this.#meshStatus.state === "ready") {
+      this.#hasNews = false
+      // Its failure is in the status, and it is tried again.
+      await this.#runSession("send", { sync: { url: ANYBODY } }).catch(() => this.#autosync.soon())
+    }
+    this.#isSending = false
   }
 
   async #keepPassword(password: string): Promise<void> {
@@ -193,7 +307,8 @@ export class Leader {
     await this.#look()
     this.#events.standing()
     this.#events.change(kinds)
-    this.#autosync.soon()
+    if (this.#meshStatus.state === "ready") void this.#send()
+    else this.#autosync.soon()
   }
 
   async #look(): Promise<void> {

@@ -14,7 +14,7 @@ import type { LeafEvents, SyncStatus } from "./messages.js"
 import * as store from "./store.js"
 import type {
   ArtifactContent, Branch, Changed, CheckinDetail, CloneResult, Committed, FileChange, FileContent, FileDiff, FileList,
-  FileVersion, Info, LeafState, Progress, SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage,
+  FileVersion, Info, LeafState, MeshStatus, Progress, SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage,
   WikiSummary,
 } from "./protocol.js"
 
@@ -67,6 +67,19 @@ export interface RemoteOptions extends CommandOptions {
   password?: string
   private?: boolean
   unversioned?: boolean
+}
+
+/** A NATS server, and as whom it is called. */
+export interface ConnectOptions {
+  /** `wss://[user:password@]host[:port][/path]`; `leaf serve` takes it at `/nats`. `ws:` on this machine. */
+  nats: string
+  /** Login at the NATS server; for syncs, too, where the leaf has none. */
+  user?: string
+  password?: string
+  /** A token that is enough by itself. */
+  token?: string
+  /** What subjects begin with; default: `fossil`. */
+  prefix?: string
 }
 
 /** The timeline: entry by entry, or a page at a time. */
@@ -130,6 +143,11 @@ export class Leaf implements AsyncDisposable {
     return this.#connection.standing.sync
   }
 
+  /** How the mesh is. */
+  get meshStatus(): MeshStatus {
+    return this.#connection.standing.mesh
+  }
+
   /** What there is. */
   info(): Promise<Info> {
     return this.#connection.ask("info", {})
@@ -167,6 +185,32 @@ export class Leaf implements AsyncDisposable {
     const { signal, onProgress, url, ...rest } = options
     const place = url === undefined ? {} : withLogin(url)
     return this.#connection.ask("sync", { direction, ...place, ...rest }, { signal, onProgress })
+  }
+
+  /**
+   * Takes part in a NATS mesh: what others of the project make comes at once, and what is made here goes out at once.
+   * Resolves when it is connected. A server that cannot be reached is tried again until `disconnect()`, here and
+   * whenever the connection is lost; one that refuses is given up.
+   */
+  async connect(options: ConnectOptions): Promise<void> {
+    const { url, ...login } = withLogin(options.nats)
+    const nats = url.replace(/^http/, "ws")
+    if (!/^wss?:/.test(nats)) {
+      throw new LeafError(failure("badArguments", "caller", "a page reaches NATS by WebSocket alone; write wss://host/nats"))
+    }
+    const { user, password, token, prefix } = { ...login, ...options }
+    await this.#connection.connect({
+      nats,
+      ...(user !== undefined && { user }),
+      ...(password !== undefined && { password }),
+      ...(token !== undefined && { token }),
+      ...(prefix !== undefined && { prefix }),
+    })
+  }
+
+  /** Takes part no more, in all tabs. */
+  disconnect(): Promise<void> {
+    return this.#connection.connect(undefined)
   }
 
   /** Makes a check-in. */
@@ -342,7 +386,8 @@ function withLogin(given: string): { url: string; user?: string; password?: stri
   }
   url.username = ""
   url.password = ""
-  url.hash = ""
+  // The project that is meant, where there are several.
+  if (!url.protocol.startsWith("ws")) url.hash = ""
   return { url: url.href, ...login }
 }
 

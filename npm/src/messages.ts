@@ -9,7 +9,7 @@
  * A page talks to its own worker alone. That worker does the command if it leads, and passes it on if it does not.
  */
 
-import type { Command, Failure, LeafState, Progress } from "./protocol.js"
+import type { Command, Connect, Failure, LeafState, MeshStatus, Progress } from "./protocol.js"
 
 /** How syncing goes, for all tabs. */
 export interface SyncStatus {
@@ -33,6 +33,8 @@ export interface LeafEvents {
   change: { kinds: string[] }
   /** Syncing begins, ends, fails, waits. */
   sync: SyncStatus
+  /** The connection to the mesh comes, goes, is refused. */
+  mesh: MeshStatus
   /** How far a long command of this tab is. */
   progress: Progress & { id: string }
   /** This tab has become the one that holds the database, or learned of another. */
@@ -46,6 +48,8 @@ export interface Opening {
   wasmUrl?: string | undefined
   autosync?: boolean | undefined
   intervalMs?: number | undefined
+  /** The mesh that this page wants the leaf to take part in, also when its worker comes to lead later. */
+  mesh?: Connect | undefined
 }
 
 /** What stands for all tabs. */
@@ -53,6 +57,7 @@ export interface Standing {
   epoch: number
   state: LeafState
   sync: SyncStatus
+  mesh: MeshStatus
 }
 
 export type PageMessage =
@@ -64,7 +69,7 @@ export type PageMessage =
   | { kind: "close" }
 
 /** A command of the engine, or one that the worker does itself. */
-export type CommandMessage = Command | { setAutosync: { on: boolean } }
+export type CommandMessage = Command | { setAutosync: { on: boolean } } | { connect: Connect } | { disconnect: Record<string, never> }
 
 export type WorkerMessage =
   | { kind: "opened"; isLeader: boolean; standing: Standing }

@@ -264,6 +264,31 @@ password?: string,
 projectName?: string, };
 
 /**
+ * A NATS server, and as whom it is called.
+ */
+export type Connect = { 
+/**
+ * `wss://host[:port][/path]`, or `ws:` on this machine.
+ */
+nats: string, 
+/**
+ * Login at the NATS server.
+ */
+user?: string, 
+/**
+ * Its password.
+ */
+password?: string, 
+/**
+ * A token that is enough by itself.
+ */
+token?: string, 
+/**
+ * What subjects begin with; default: `fossil`.
+ */
+prefix?: string, };
+
+/**
  * A new project.
  */
 export type Create = { 
@@ -698,6 +723,24 @@ export type LeafState = "empty" | "cloning" | "ready";
 export type LineKind = "same" | "added" | "removed";
 
 /**
+ * How the connection to the mesh is.
+ */
+export type MeshState = "off" | "connecting" | "ready" | "away" | "denied";
+
+/**
+ * How the mesh is.
+ */
+export type MeshStatus = { 
+/**
+ * How its connection is.
+ */
+state: MeshState, 
+/**
+ * Why it is not there.
+ */
+error: Failure | null, };
+
+/**
  * A name: a hash or its first digits, a tag, a branch, a date, `tip`.
  */
 export type Name = { 
@@ -770,6 +813,10 @@ state: LeafState,
  * Where it syncs with; without password.
  */
 remote: string | null, 
+/**
+ * Login at the remote.
+ */
+remoteUser: string | null, 
 /**
  * Artifacts made here that no server has yet.
  */

@@ -3,7 +3,7 @@
  */
 
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react"
-import { Leaf, LeafError, type FileContent, type LeafOptions, type SyncStatus, type TimelineEntry } from "./index.js"
+import { Leaf, LeafError, type FileContent, type LeafOptions, type MeshStatus, type SyncStatus, type TimelineEntry } from "./index.js"
 
 /** A leaf that opens with a component and closes with it. */
 export interface LeafHandle {
@@ -97,4 +97,12 @@ const UNKNOWN: SyncStatus = { phase: "idle", unsent: 0, lastSync: null, error: n
 export function useSyncStatus(leaf: Leaf | null): SyncStatus {
   const subscribe = useCallback((changed: () => void) => leaf?.on("sync", changed) ?? (() => undefined), [leaf])
   return useSyncExternalStore(subscribe, () => leaf?.syncStatus ?? UNKNOWN, () => UNKNOWN)
+}
+
+const OFF: MeshStatus = { state: "off", error: null }
+
+/** How the mesh is. */
+export function useMeshStatus(leaf: Leaf | null): MeshStatus {
+  const subscribe = useCallback((changed: () => void) => leaf?.on("mesh", changed) ?? (() => undefined), [leaf])
+  return useSyncExternalStore(subscribe, () => leaf?.meshStatus ?? OFF, () => OFF)
 }

@@ -51,6 +51,8 @@ class Member {
   fromPage(message: PageMessage): void {
     switch (message.kind) {
       case "call":
+        if ("connect" in message.command) this.#opening.mesh = message.command.connect
+        if ("disconnect" in message.command) this.#opening.mesh = undefined
         this.#call({ id: message.id, command: message.command, isAborted: false })
         break
       case "abort":

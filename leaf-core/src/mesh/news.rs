@@ -3,13 +3,13 @@
 //! Source: the announcement of EdgeSync `hub/`, JSON `{"rid","uuid","peer_id"}`; cards are ours.
 
 use crate::id::ArtifactHash;
+use crate::nats::json::{self, Value, Writer};
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::VecDeque;
 
 /// Something new in a repository: who does not hold it fetches it from there.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Hint {
     /// The row, where it was made; means nothing elsewhere.
     pub rid: i64,
@@ -22,14 +22,26 @@ pub struct Hint {
 impl Hint {
     /// Reads an announcement; `None` when it says nothing that can be used.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let hint: Self = serde_json::from_slice(body).ok()?;
+        let mut hint = Self::default();
+        for (key, value) in json::read(body)? {
+            match (key.as_str(), value) {
+                ("rid", Value::Number(rid)) => hint.rid = rid,
+                ("uuid", Value::Text(uuid)) => hint.uuid = uuid,
+                ("peer_id", Value::Text(peer)) => hint.peer_id = peer,
+                _ => {}
+            }
+        }
         let is_good = super::is_peer(&hint.peer_id) && hint.hash().is_some();
         is_good.then_some(hint)
     }
 
     /// The announcement.
     pub fn write(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut json = Writer::default();
+        json.number("rid", self.rid);
+        json.text("uuid", &self.uuid);
+        json.text("peer_id", &self.peer_id);
+        json.end()
     }
 
     /// The artifact.
@@ -39,8 +51,7 @@ impl Hint {
 }
 
 /// What a leaf says of one repository that it holds.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Card {
     /// Answers at `.sync.<peer_id>`.
     pub peer_id: String,
@@ -61,13 +72,35 @@ pub struct Card {
 impl Card {
     /// Reads a card; `None` when it is none.
     pub fn read(body: &[u8]) -> Option<Self> {
-        let card: Self = serde_json::from_slice(body).ok()?;
+        let mut card = Self::default();
+        for (key, value) in json::read(body)? {
+            let Value::Text(text) = value else { continue };
+            if let Some((_, place)) = card.texts().into_iter().find(|(name, _)| *name == key) {
+                *place = text;
+            }
+        }
         super::is_peer(&card.peer_id).then_some(card)
     }
 
     /// The card.
     pub fn write(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+        let mut json = Writer::default();
+        for (name, text) in self.clone().texts() {
+            json.text(name, text);
+        }
+        json.end()
+    }
+
+    fn texts(&mut self) -> [(&'static str, &mut String); 7] {
+        [
+            ("peer_id", &mut self.peer_id),
+            ("project_code", &mut self.project_code),
+            ("project_name", &mut self.project_name),
+            ("repository", &mut self.repository),
+            ("leaf", &mut self.leaf),
+            ("kind", &mut self.kind),
+            ("version", &mut self.version),
+        ]
     }
 }
 

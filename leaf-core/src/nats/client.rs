@@ -13,17 +13,20 @@
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol); what clients of NATS do about reconnects
 //! and inboxes (docs.nats.io, using-nats/developer).
 
-use super::info::{Connect, Info};
+use super::info::Connect;
+use super::json::{self, Value};
 use super::op::{Message, ServerOp};
 use super::{BadOp, Scan, scan_server, write};
 use crate::limits::NatsLimits;
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// First wait before a connection is tried again; doubles.
 const DIAL_WAIT_MS: i64 = 250;
 /// Longest wait before a connection is tried again.
 const DIAL_WAIT_MS_MAX: i64 = 15_000;
+/// How long a server may take for a sign of life that is asked for out of turn.
+const PROBE_MS: i64 = 5_000;
 /// How long a server may take from the first byte to the first `PONG`.
 const HANDSHAKE_MS_MAX: i64 = 10_000;
 
@@ -143,14 +146,17 @@ pub struct NatsClient {
     unread: Vec<u8>,
     out: Vec<u8>,
     events: VecDeque<NatsEvent>,
-    subs: BTreeMap<u64, Wanted>,
-    /// Requests under way and when they are given up.
-    requests: BTreeMap<u64, Timestamp>,
+    /// By their numbers, in order.
+    subs: Vec<(u64, Wanted)>,
+    /// Requests under way by their numbers, in order, and when they are given up.
+    requests: Vec<(u64, Timestamp)>,
     inbox: Vec<u8>,
     next: u64,
     heard: Timestamp,
     due: Timestamp,
     pings_out: u32,
+    /// Since when a sign of life is waited for that was asked for out of turn.
+    probed: Option<Timestamp>,
     dial_due: Option<Timestamp>,
     dials: u32,
     dice: u64,
@@ -189,13 +195,14 @@ impl NatsClient {
             unread: Vec::new(),
             out: Vec::new(),
             events: VecDeque::new(),
-            subs: BTreeMap::new(),
-            requests: BTreeMap::new(),
+            subs: Vec::new(),
+            requests: Vec::new(),
             inbox,
             next: 1,
             heard: now,
             due: now,
             pings_out: 0,
+            probed: None,
             dial_due: Some(now),
             dials: 0,
             dice: seed,
@@ -229,6 +236,16 @@ impl NatsClient {
         }
     }
 
+    /// Wants a sign of life soon, for the network is another or time has passed unseen: a connection that gives none
+    /// is gone.
+    pub fn probe(&mut self, now: Timestamp) {
+        if self.is_ready() {
+            self.out.extend_from_slice(b"PING\r\n");
+            self.probed = Some(now);
+            self.due = Timestamp(now.0.saturating_add(PROBE_MS));
+        }
+    }
+
     /// A stream is open.
     pub fn handle_connected(&mut self, now: Timestamp) {
         self.dial_due = None;
@@ -238,6 +255,7 @@ impl NatsClient {
         self.heard = now;
         self.due = Timestamp(now.0.saturating_add(HANDSHAKE_MS_MAX));
         self.pings_out = 0;
+        self.probed = None;
     }
 
     /// The stream is gone, or none could be opened.
@@ -251,6 +269,7 @@ impl NatsClient {
             return;
         }
         self.heard = now;
+        self.probed = None;
         let mut input = std::mem::take(&mut self.unread);
         input.extend_from_slice(bytes);
         let mut used = 0_usize;
@@ -298,7 +317,7 @@ impl NatsClient {
     }
 
     fn handle_info(&mut self, json: &[u8], now: Timestamp) {
-        let Ok(info) = serde_json::from_slice::<Info>(json) else {
+        let Some(info) = ServerInfo::read(json) else {
             return self.lose(BadOp::Arguments.into(), now);
         };
         if info.max_payload > 0 {
@@ -310,7 +329,7 @@ impl NatsClient {
         if self.stage != Stage::ExpectInfo {
             return;
         }
-        if info.leafnode_urls.is_some() {
+        if info.is_leafnode_port {
             return self.lose(NatsError::WrongPort, now);
         }
         let mut connect = self.connect.clone();
@@ -322,7 +341,7 @@ impl NatsClient {
             connect.sig = Some(signed.signature);
         }
         self.connect.server_id = info.server_name;
-        let json = serde_json::to_vec(&connect).unwrap_or_default();
+        let json = connect.write_client();
         write::line(&mut self.out, &[b"CONNECT", &json]);
         let inbox = [self.inbox.as_slice(), b".*"].concat();
         write::line(&mut self.out, &[b"SUB", &inbox, b"0"]);
@@ -364,7 +383,7 @@ impl NatsClient {
         };
         if sid != INBOX_SID {
             // A server may still send what was asked for no longer.
-            if self.subs.contains_key(&sid) {
+            if place(&self.subs, sid).is_some() {
                 self.events.push_back(NatsEvent::Message(arrival));
             }
             return;
@@ -373,7 +392,7 @@ impl NatsClient {
         let request = request
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| digits.parse().ok());
-        let Some(request) = request.filter(|request| self.requests.remove(request).is_some()) else {
+        let Some(request) = request.filter(|request| remove(&mut self.requests, *request)) else {
             return;
         };
         let reply = match arrival.header.starts_with(b"NATS/1.0 503") {
@@ -394,13 +413,13 @@ impl NatsClient {
         if matches!(self.stage, Stage::ExpectPong | Stage::Ready) {
             say_sub(&mut self.out, sid, &wanted);
         }
-        self.subs.insert(sid, wanted);
+        self.subs.push((sid, wanted));
         sid
     }
 
     /// Asks for it no longer.
     pub fn unsubscribe(&mut self, sid: u64) {
-        if self.subs.remove(&sid).is_some() && matches!(self.stage, Stage::ExpectPong | Stage::Ready) {
+        if remove(&mut self.subs, sid) && matches!(self.stage, Stage::ExpectPong | Stage::Ready) {
             write::line(&mut self.out, &[b"UNSUB", sid.to_string().as_bytes()]);
         }
     }
@@ -447,7 +466,7 @@ impl NatsClient {
             payload: &[header, body].concat(),
         })?;
         self.next = self.next.saturating_add(1);
-        self.requests.insert(request, deadline);
+        self.requests.push((request, deadline));
         Ok(request)
     }
 
@@ -463,7 +482,7 @@ impl NatsClient {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), or `None`.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let first = self.requests.values().min().copied();
+        let first = self.requests.iter().map(|(_, deadline)| *deadline).min();
         let own = (!self.is_away()).then_some(self.due);
         first.into_iter().chain(own).min()
     }
@@ -473,11 +492,11 @@ impl NatsClient {
         let late: Vec<u64> = self
             .requests
             .iter()
-            .filter(|(_, deadline)| **deadline <= now)
+            .filter(|(_, deadline)| *deadline <= now)
             .map(|(request, _)| *request)
             .collect();
         for request in late {
-            self.requests.remove(&request);
+            remove(&mut self.requests, request);
             self.events.push_back(NatsEvent::Reply {
                 request,
                 reply: Err(NatsError::TimedOut),
@@ -488,7 +507,7 @@ impl NatsClient {
         }
         let interval = self.limits.ping_interval_ms;
         let quiet_since = Timestamp(self.heard.0.saturating_add(interval));
-        if self.stage != Stage::Ready {
+        if self.stage != Stage::Ready || self.probed.is_some() {
             self.lose(NatsError::PeerSilent, now);
         } else if now < quiet_since {
             self.pings_out = 0;
@@ -510,7 +529,7 @@ impl NatsClient {
         self.stage = Stage::Away;
         self.unread = Vec::new();
         self.out = Vec::new();
-        for request in std::mem::take(&mut self.requests).into_keys() {
+        for (request, _) in std::mem::take(&mut self.requests) {
             self.events.push_back(NatsEvent::Reply {
                 request,
                 reply: Err(NatsError::Away),
@@ -529,6 +548,44 @@ impl NatsClient {
         let wait = wait.saturating_add(wait.saturating_mul(share) / 1024) / 2;
         self.dial_due = Some(Timestamp(now.0.saturating_add(wait)));
         self.events.push_back(NatsEvent::Lost(why));
+    }
+}
+
+/// Where a number is in a list that is in order.
+fn place<T>(list: &[(u64, T)], number: u64) -> Option<usize> {
+    list.binary_search_by_key(&number, |(number, _)| *number).ok()
+}
+
+/// Takes a number out of the list; whether it was there.
+fn remove<T>(list: &mut Vec<(u64, T)>, number: u64) -> bool {
+    let place = place(list, number);
+    place.map(|place| list.remove(place)).is_some()
+}
+
+/// What of an `INFO` a client acts on.
+#[derive(Default)]
+struct ServerInfo {
+    server_name: String,
+    max_payload: usize,
+    nonce: String,
+    ldm: bool,
+    is_leafnode_port: bool,
+}
+
+impl ServerInfo {
+    fn read(json: &[u8]) -> Option<Self> {
+        let mut info = Self::default();
+        for (key, value) in json::read(json)? {
+            match (key.as_str(), value) {
+                ("server_name", Value::Text(name)) => info.server_name = name,
+                ("max_payload", Value::Number(bytes)) => info.max_payload = usize::try_from(bytes).ok()?,
+                ("nonce", Value::Text(nonce)) => info.nonce = nonce,
+                ("ldm", Value::Bool(is_leaving)) => info.ldm = is_leaving,
+                ("leafnode_urls", value) => info.is_leafnode_port = value != Value::Null,
+                _ => {}
+            }
+        }
+        Some(info)
     }
 }
 

@@ -6,6 +6,7 @@
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol); the leaf node's keys as nats-server
 //! 2.9.10 and 2.15.1 send them.
 
+use super::json::Writer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -172,6 +173,38 @@ impl Default for Connect {
 }
 
 impl Connect {
+    /// What a client says of itself, as JSON.
+    pub fn write_client(&self) -> Vec<u8> {
+        let mut json = Writer::default();
+        for (name, value) in [
+            ("verbose", self.verbose),
+            ("pedantic", self.pedantic),
+            ("echo", self.echo),
+            ("headers", self.headers),
+            ("no_responders", self.no_responders),
+            ("tls_required", self.tls_required),
+        ] {
+            json.bool(name, value);
+        }
+        json.number("protocol", self.protocol);
+        for (name, value) in [
+            ("name", Some(&self.name)),
+            ("lang", Some(&self.lang)),
+            ("version", Some(&self.version)),
+            ("user", self.user.as_ref()),
+            ("pass", self.pass.as_ref()),
+            ("auth_token", self.auth_token.as_ref()),
+            ("nkey", self.nkey.as_ref()),
+            ("sig", self.sig.as_ref()),
+            ("jwt", self.jwt.as_ref()),
+        ] {
+            if let Some(value) = value {
+                json.text(name, value);
+            }
+        }
+        json.end()
+    }
+
     /// Takes what a further `CONNECT` says. What it does not say, or says is `null`, stays as it was.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod hash;
 mod history;
 mod hostile;
 mod id;
+mod json;
 mod lineage;
 mod login;
 mod mesh;

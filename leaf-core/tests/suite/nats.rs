@@ -1178,6 +1178,26 @@ fn what_a_server_says_last_is_why_a_connection_was_lost() {
 }
 
 #[test]
+fn a_connection_that_gives_no_sign_of_life_when_it_is_asked_out_of_turn_is_gone() {
+    let mut client = NatsClient::new(Connect::default(), None, NatsLimits::default(), 3, Timestamp(0));
+    client.probe(Timestamp(0));
+    assert_eq!(client.poll_transmit(), None, "there is nobody to be asked");
+    client.handle_connected(Timestamp(0));
+    client.handle_bytes(b"INFO {}\r\nPONG\r\n", Timestamp(0));
+    client.poll_transmit();
+    client.probe(Timestamp(1_000));
+    assert_eq!(client.poll_transmit().as_deref(), Some(b"PING\r\n".as_slice()));
+    client.handle_bytes(b"PONG\r\n", Timestamp(1_500));
+    client.handle_timeout(client.poll_timeout().expect("a deadline"));
+    assert!(client.is_ready());
+    client.probe(Timestamp(200_000));
+    let due = client.poll_timeout().expect("a deadline");
+    assert!(due < Timestamp(210_000), "soon: {due:?}");
+    client.handle_timeout(due);
+    assert!(client.is_away());
+}
+
+#[test]
 fn a_message_that_the_server_would_not_take_is_not_sent() {
     let mut client = NatsClient::new(Connect::default(), None, NatsLimits::default(), 3, Timestamp(0));
     client.handle_connected(Timestamp(0));

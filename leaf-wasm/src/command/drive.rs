@@ -5,6 +5,7 @@
 use crate::engine::{Leaf, Task};
 use crate::failure::Failed;
 use crate::host::{Round, breathe, now};
+use crate::mesh::Call;
 use crate::protocol::Progress;
 use leaf_core::sync::{SyncEvent, SyncOptions, SyncSession, SyncStats};
 use std::rc::Rc;
@@ -29,6 +30,7 @@ pub(super) async fn drive(
     stage: &'static str,
     task: &Rc<Task>,
 ) -> Result<Driven, Failed> {
+    let mut call = Call::to(leaf, url, &options.limits).await?;
     let mut session = SyncSession::new(options);
     let mut driven = Driven::default();
     let mut expected = None;
@@ -48,13 +50,21 @@ pub(super) async fn drive(
             bytes_sent: driven.bytes_sent,
         };
         task.progress(|| progress.clone());
-        let round = Round {
-            url,
-            content_type: transmit.content_type,
-            body: &transmit.body,
-            signal: task.signal.as_ref(),
+        let round = transmit.round;
+        let (signal, told) = (task.signal.as_ref(), tell(task, progress));
+        let carried = match &mut call {
+            Some(call) => call.carry(transmit.body, signal, told).await,
+            None => {
+                let round = Round {
+                    url,
+                    content_type: transmit.content_type,
+                    body: &transmit.body,
+                    signal,
+                };
+                leaf.wire.carry(&round, told).await
+            }
         };
-        match leaf.wire.carry(&round, tell(task, progress)).await {
+        match carried {
             Ok(reply) => {
                 lost = 0;
                 driven.bytes_received += reply.body.len() as u64;
@@ -62,7 +72,7 @@ pub(super) async fn drive(
                     Ok(session.handle_reply(repo, &reply.body, reply.content_type, now())?)
                 })?;
             }
-            Err(failed) if failed.is_transient() && lost < RETRIES_MAX && transmit.round > 1 => {
+            Err(failed) if failed.is_transient() && lost < RETRIES_MAX && round > 1 => {
                 lost += 1;
                 breathe().await;
                 session.handle_lost();

@@ -4,6 +4,7 @@ use super::DEFAULT_USER;
 use crate::engine::{Leaf, Task};
 use crate::failure::Failed;
 use crate::host::{entropy, now};
+use crate::mesh;
 use crate::protocol::{Configure, Create, Info, LeafState, Status};
 use leaf_core::id::{ProjectCode, ServerCode, to_hex};
 use leaf_core::repo::{Author, NewRepo, Repo};
@@ -56,9 +57,11 @@ pub(super) fn status(leaf: &Leaf) -> Result<Status, Failed> {
         });
     }
     leaf.read(|repo| {
+        let (remote, remote_user) = remote(repo)?;
         Ok(Status {
             state,
-            remote: remote(repo)?.0,
+            remote,
+            remote_user,
             unsent: repo.unsent_count()?,
         })
     })
@@ -154,7 +157,8 @@ pub(super) fn person(user: Option<&str>) -> Option<&str> {
 
 /// Remembers who one is and with whom to sync, where nothing is remembered yet.
 pub(super) fn remember(repo: &mut Repo, url: &str, user: Option<&str>) -> Result<(), Failed> {
-    let is_new = repo.config(REMOTE)?.is_none();
+    // The mesh is no place to come back to.
+    let is_new = repo.config(REMOTE)?.is_none() && !url.starts_with(mesh::OWN);
     repo.write(|tx| {
         if is_new {
             tx.set_config(REMOTE, &with_user(url, user), now())?;
@@ -168,7 +172,10 @@ pub(super) fn remember(repo: &mut Repo, url: &str, user: Option<&str>) -> Result
 
 /// The remote that is remembered, and the login there.
 pub(super) fn remote(repo: &Repo) -> Result<(Option<String>, Option<String>), Failed> {
-    let Some(url) = repo.config(REMOTE)?.filter(|url| url.starts_with("http")) else {
+    let Some(url) = repo
+        .config(REMOTE)?
+        .filter(|url| url.starts_with("http") || url.starts_with("ws"))
+    else {
         return Ok((None, None));
     };
     let Some((scheme, rest)) = url.split_once("://") else {

@@ -10,5 +10,5 @@ mod world;
 #[cfg(test)]
 pub(crate) use store::tests::NAME as SUITE;
 pub(crate) use store::{Import, Store};
-pub(crate) use wire::{Round, Wire};
-pub(crate) use world::{breathe, entropy, is_aborted, monotonic_ms, now};
+pub(crate) use wire::{Carried, Round, Wire};
+pub(crate) use world::{breathe, entropy, is_aborted, monotonic_ms, now, seed, sleep};

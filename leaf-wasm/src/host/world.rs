@@ -29,11 +29,21 @@ pub(crate) fn entropy() -> [u8; 20] {
     bytes
 }
 
+/// A random number: names that nobody else makes up, and waits unlike those of others.
+pub(crate) fn seed() -> u64 {
+    getrandom::u64().expect("every host has crypto.getRandomValues")
+}
+
 /// Lets messages in: a command that computes for long hears of its end only between two of its steps.
 pub(crate) async fn breathe() {
+    sleep(0).await;
+}
+
+/// Waits. Units: milliseconds.
+pub(crate) async fn sleep(ms: i32) {
     let later = Promise::new(&mut |resolve, _| {
         let timer = Reflect::get(&global(), &"setTimeout".into()).map(JsCast::unchecked_into::<Function>);
-        let started = timer.and_then(|timer| timer.call2(&JsValue::UNDEFINED, &resolve, &0.into()));
+        let started = timer.and_then(|timer| timer.call2(&JsValue::UNDEFINED, &resolve, &ms.into()));
         debug_assert!(started.is_ok(), "every host has setTimeout");
     });
     // It is never rejected.

@@ -27,6 +27,20 @@ arguments! {
         pub unversioned: Option<bool>,
     }
 
+    /// A NATS server, and as whom it is called.
+    pub struct Connect {
+        /// `wss://host[:port][/path]`, or `ws:` on this machine.
+        pub nats: String,
+        /// Login at the NATS server.
+        pub user: Option<String>,
+        /// Its password.
+        pub password: Option<String>,
+        /// A token that is enough by itself.
+        pub token: Option<String>,
+        /// What subjects begin with; default: `fossil`.
+        pub prefix: Option<String>,
+    }
+
     /// Which way.
     #[derive(Copy, Eq, PartialEq)]
     #[expect(missing_docs, reason = "the names say it")]

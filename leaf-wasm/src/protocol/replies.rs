@@ -1,6 +1,6 @@
 //! What a page gets: replies, and the events before them.
 
-use super::Bytes;
+use super::{Bytes, Failure};
 
 replies! {
     /// How far a leaf is: `empty` before a clone or create, `cloning` while a clone is unfinished, `ready` after.
@@ -46,8 +46,34 @@ replies! {
         pub state: LeafState,
         /// Where it syncs with; without password.
         pub remote: Option<String>,
+        /// Login at the remote.
+        pub remote_user: Option<String>,
         /// Artifacts made here that no server has yet.
         pub unsent: u64,
+    }
+
+    /// How the connection to the mesh is.
+    #[derive(Copy, Default, Eq, PartialEq)]
+    pub enum MeshState {
+        /// None is wanted.
+        #[default] Off,
+        /// On its way for the first time.
+        Connecting,
+        /// What is new elsewhere comes at once, and what is made here goes out at once.
+        Ready,
+        /// Lost; it is tried again by itself.
+        Away,
+        /// The server wants other credentials.
+        Denied,
+    }
+
+    /// How the mesh is.
+    #[derive(Default)]
+    pub struct MeshStatus {
+        /// How its connection is.
+        pub state: MeshState,
+        /// Why it is not there.
+        pub error: Option<Failure>,
     }
 
     /// What a clone did.

@@ -38,6 +38,8 @@ fn the_typescript_of_the_protocol_is_up_to_date() {
     collect.visit::<Replies>();
     collect.visit::<Failure>();
     collect.visit::<Progress>();
+    collect.visit::<Connect>();
+    collect.visit::<MeshStatus>();
     let types: Vec<String> = collect.found.into_values().collect();
     let text = format!(
         "// Generated from leaf-wasm/src/protocol.rs by `cargo test -p leaf-wasm`. Not to be edited.\n\n{}",
