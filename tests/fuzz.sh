@@ -16,7 +16,7 @@ command -v c++ >/dev/null || missing "a C++ compiler, which libFuzzer is built b
 
 fixtures=tests/fixtures
 grown=target/fuzz-corpus
-targets=(artifact cards delta envelope zblob)
+targets=(artifact cards delta envelope nats_broker nats_ops zblob)
 [ $# -eq 0 ] || targets=("$@")
 
 # Source and second part as one input: the length of the source in two bytes, little-endian, then both.

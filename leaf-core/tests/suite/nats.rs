@@ -245,6 +245,51 @@ fn what_is_no_operation_is_told_apart() {
     ));
 }
 
+/// However many blanks are before what a verb has to say: they have to be kept until the line ends.
+#[test]
+fn a_line_is_too_long_as_a_whole_or_in_pieces() {
+    let limits = NatsLimits {
+        line_bytes_max: 20,
+        ..NatsLimits::default()
+    };
+    for (blanks, is_good) in [(1, true), (2, false), (15, false), (10_000, false)] {
+        let line = format!("SUB{}{} 1\r\n", " ".repeat(blanks), "s".repeat(18));
+        let whole = scan_client(line.as_bytes(), &limits);
+        assert_eq!(whole.is_ok(), is_good, "{blanks}");
+        let pieces: Result<Vec<_>, _> = (1..=line.len())
+            .map(|count| scan_client(line.get(..count).expect("ASCII").as_bytes(), &limits))
+            .collect();
+        assert_eq!(pieces.map(drop), whole.map(drop), "{blanks}");
+    }
+}
+
+#[test]
+fn a_broker_tells_links_the_same_each_time_it_runs() {
+    let told = || {
+        let mut bed = Bed::new();
+        let [first, second] = ["NFIRST", "NSECOND"].map(|id| {
+            let link = bed
+                .broker
+                .connect(PeerKind::Spoke, Visitor::default(), None, bed.now);
+            bed.say(link, &format!("CONNECT {{\"server_id\":\"{id}\"}}\r\n"));
+            link
+        });
+        for number in 0..20 {
+            bed.say(first, &format!("LS+ subject.{number}\r\n"));
+        }
+        // Only who has answered is a link; what it asked for is known by then.
+        bed.say(second, "PONG\r\n");
+        bed.say(first, "PONG\r\n");
+        let joined = bed.heard(second);
+        bed.broker.disconnect(first);
+        [joined, bed.heard(second)]
+    };
+    let [joined, left] = told();
+    assert_eq!(joined.matches("LS+ subject.").count(), 20, "{joined}");
+    assert_eq!(left.matches("LS- subject.").count(), 20, "{left}");
+    assert_eq!(told(), [joined, left]);
+}
+
 #[test]
 fn a_subscriber_gets_what_it_asked_for_and_only_that() {
     let mut bed = Bed::new();

@@ -10,7 +10,6 @@ use crate::nats::op::{ClientOp, Message};
 use crate::nats::subject::{is_literal, is_valid};
 use crate::nats::{BadOp, Scan, scan_client, write};
 use crate::time::Timestamp;
-use std::collections::HashMap;
 
 /// Where brokers of a cluster write replies that they pass on.
 const BROKERS_OWN: [&[u8]; 2] = [b"_R_.", b"_GR_."];
@@ -136,11 +135,8 @@ impl NatsBroker {
     }
 
     fn forget_subs(&mut self, slot: u32) {
-        let subs = self
-            .conns
-            .get_mut(slot)
-            .map(|conn| std::mem::take(&mut conn.subs));
-        for key in subs.into_iter().flat_map(HashMap::into_values) {
+        let subs = self.conns.get_mut(slot).map(Conn::take_subs);
+        for key in subs.into_iter().flatten() {
             self.drop_sub(key);
         }
     }

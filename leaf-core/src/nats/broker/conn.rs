@@ -215,6 +215,13 @@ impl Conn {
         self.kind.is_link() && matches!(self.stage, Stage::Listening | Stage::Open)
     }
 
+    /// Takes its subscriptions away, in the same order each time: others are told of it in that order.
+    pub(super) fn take_subs(&mut self) -> Vec<SubKey> {
+        let mut subs: Vec<SubKey> = self.subs.drain().map(|(_, key)| key).collect();
+        subs.sort_unstable();
+        subs
+    }
+
     /// Bytes that wait to be written.
     pub(super) fn pending(&self) -> usize {
         self.out.len().saturating_sub(self.out_from)

@@ -289,12 +289,14 @@ impl NatsBroker {
         conn.joined = Some(joins);
         let (id, peer) = (conn.id, conn.peer_id.clone());
         let is_mesh = matches!(conn.kind, PeerKind::Mesh { .. });
-        let wanted: Vec<SubKey> = conn
+        let mut wanted: Vec<SubKey> = conn
             .subs
             .iter()
             .filter(|(subject, _)| !is_probe_of(conn, subject))
             .map(|(_, key)| *key)
             .collect();
+        // Others are told in the same order each time.
+        wanted.sort_unstable();
         self.events
             .push_back(BrokerEvent::Opened { id, peer: Some(peer) });
         self.tell_all(slot, |subject| is_mesh || !is_probe(subject));

@@ -575,7 +575,7 @@ impl NatsBroker {
             write::error(&mut conn.out, &why.to_string());
         }
         let (id, is_link) = (conn.id, conn.kind.is_link());
-        let subs: Vec<SubKey> = conn.subs.drain().map(|(_, key)| key).collect();
+        let subs = conn.take_subs();
         conn.closed = Some(why.clone());
         for key in subs {
             self.drop_sub(key);
