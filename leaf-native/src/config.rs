@@ -17,6 +17,7 @@
 //! peers = ["nats://other.example:4222"]          # leaves to link; tls:// insists on TLS
 //! hubs = ["nats-leaf://hub.example:7422"]        # servers to join as a leaf node
 //! servers = ["tls://nats.example:4222"]          # servers to be a client of
+//! creds = "user.creds"               # signs in to these servers: credentials, or a seed (SU...)
 //! name = "kitchen"
 //! token = "..."                      # enough by itself, allows everything
 //! tls-cert = "cert.pem"              # encrypts what comes in; absent: as under [http]
@@ -44,7 +45,7 @@
 
 use crate::broker::{Accounts, Broker, BrokerOptions, Peer, User};
 use crate::error::{CliError, Exit};
-use crate::mesh::{Door, MeshOptions, NatsUrl};
+use crate::mesh::{Door, MeshOptions, NatsKey, NatsUrl};
 use crate::remote::{RemoteUrl, Secret};
 use crate::serve::{AllowOrigin, HostName, ServerOptions};
 use crate::tls::{TlsFiles, Trust};
@@ -113,6 +114,8 @@ pub struct Nats {
     pub hubs: Vec<String>,
     /// Servers to be a client of: `nats://`, `tls://`, `ws://`, `wss://`.
     pub servers: Vec<String>,
+    /// File of the key to sign in to them with: credentials, or a seed.
+    pub creds: Option<PathBuf>,
     /// What the broker calls itself.
     pub name: Option<String>,
     /// A secret that is enough by itself, and allows everything.
@@ -250,9 +253,10 @@ impl Nats {
     ///
     /// # Errors
     ///
-    /// When a URL is none of a NATS server, or `ca-cert` no file of certificates.
+    /// When a URL is none of a NATS server, `ca-cert` no file of certificates, or `creds` none of a key.
     pub fn doors(&self) -> Result<Vec<Door>, CliError> {
         let trust = self.trust()?;
+        let key = self.creds.as_deref().map(NatsKey::read).transpose()?;
         let variable = |name: &str| std::env::var(name).ok().map(Secret::new);
         let door = |text: &String| {
             let (url, secret) = match RemoteUrl::parse(text) {
@@ -266,12 +270,8 @@ impl Nats {
             let user = url
                 .user()
                 .map(|user| (user, secret.unwrap_or_else(|| Secret::new(String::new()))));
-            Ok(Door::Url(NatsUrl::new(
-                url,
-                user,
-                variable("LEAF_NATS_TOKEN"),
-                trust.clone(),
-            )))
+            let url = NatsUrl::new(url, user, variable("LEAF_NATS_TOKEN"), trust.clone());
+            Ok(Door::Url(url.with_key(key.clone())))
         };
         self.servers.iter().map(door).collect()
     }

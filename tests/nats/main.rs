@@ -11,6 +11,7 @@
 #[macro_use]
 mod case;
 mod chaos;
+mod creds;
 mod crowd;
 mod encrypted;
 mod frames;

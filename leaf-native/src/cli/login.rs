@@ -6,7 +6,7 @@
 //! Source: Fossil `src/url.c` `url_parse_local()`, `url_remember()`.
 
 use crate::error::CliError;
-use crate::mesh::NatsUrl;
+use crate::mesh::{NatsKey, NatsUrl};
 use crate::remote::{
     HttpOptions, HttpRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure, unobscure,
 };
@@ -34,6 +34,9 @@ pub(super) struct RemoteArgs {
     /// Trust the certificates in this PEM file, too
     #[arg(long, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
+    /// Sign in to a NATS server with the key in this file: credentials (.creds), or a user's seed (SU...)
+    #[arg(long, value_name = "FILE")]
+    creds: Option<PathBuf>,
     /// Give up after a silence of so long
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
@@ -88,7 +91,8 @@ impl RemoteArgs {
             token,
             Trust::new(self.ca_cert.as_deref())?,
         );
-        NatsSession::open(&login.url, door)
+        let key = self.creds.as_deref().map(NatsKey::read).transpose()?;
+        NatsSession::open(&login.url, door.with_key(key))
     }
 
     /// How long a silence may be.

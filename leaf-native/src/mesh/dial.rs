@@ -2,12 +2,14 @@
 //!
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol), TLS; RFC 6455.
 
+use super::key::NatsKey;
 use crate::broker::{Broker, Greeting, greet};
 use crate::remote::{RemoteUrl, Secret};
 use crate::tls::Trust;
 use futures_util::stream::BoxStream;
 use futures_util::{Sink, SinkExt, StreamExt};
 use leaf_core::limits::NatsLimits;
+use leaf_core::nats::client::Signer;
 use leaf_core::nats::info::Connect;
 use std::io;
 use std::pin::Pin;
@@ -29,6 +31,7 @@ pub struct NatsUrl {
     user: Option<(String, Secret)>,
     token: Option<Secret>,
     trust: Trust,
+    key: Option<NatsKey>,
 }
 
 /// The way to a NATS server.
@@ -54,7 +57,14 @@ impl NatsUrl {
             user,
             token,
             trust,
+            key: None,
         }
+    }
+
+    /// The same, called as the user whose key this is.
+    #[must_use]
+    pub fn with_key(self, key: Option<NatsKey>) -> Self {
+        Self { key, ..self }
     }
 
     fn connect(&self) -> Connect {
@@ -132,6 +142,13 @@ impl Door {
             echo: false,
             name: "leaf".to_owned(),
             ..connect
+        }
+    }
+
+    pub(super) fn signer(&self) -> Option<Signer> {
+        match self {
+            Self::Own(_) => None,
+            Self::Url(url) => url.key.as_ref().map(NatsKey::signer),
         }
     }
 

@@ -72,7 +72,13 @@ impl Line {
     pub fn open(door: Door) -> Self {
         let (orders, taken) = mpsc::unbounded_channel();
         let (say, state) = watch::channel(LineState::default());
-        let client = NatsClient::new(door.connect(), None, door.limits(), world::seed(), world::now());
+        let client = NatsClient::new(
+            door.connect(),
+            door.signer(),
+            door.limits(),
+            world::seed(),
+            world::now(),
+        );
         tokio::spawn(
             Worker {
                 door,

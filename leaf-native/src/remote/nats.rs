@@ -56,7 +56,7 @@ impl NatsRemoteError {
             Self::Connect {
                 source: NatsError::Denied(_),
                 ..
-            } => "give credentials: nats://USER@HOST and $LEAF_PASSWORD, or $LEAF_NATS_TOKEN",
+            } => "give credentials: nats://USER@HOST and $LEAF_PASSWORD, $LEAF_NATS_TOKEN, or --creds FILE",
             Self::Connect {
                 source: NatsError::WrongPort,
                 ..
