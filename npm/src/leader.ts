@@ -45,10 +45,12 @@ export class Leader {
   /** Something was made here that the mesh does not have. */
   #hasNews = false
   #isSending = false
+  #isOnline: boolean
 
   private constructor(engine: Engine, opening: Opening, kept: Kept, status: Status, events: LeaderEvents) {
     this.#engine = engine
     this.#name = opening.name
+    this.#isOnline = opening.isOnline
     this.#kept = kept
     this.#status = status
     this.#events = events
@@ -93,7 +95,8 @@ export class Leader {
   /** There is a network, or none. */
   network(isOnline: boolean): void {
     this.#autosync.network(isOnline)
-    if (isOnline) this.#mesh?.link.probe()
+    this.#isOnline = isOnline
+    this.#mesh?.link.network(isOnline)
   }
 
   /** Gives a command up. */
@@ -194,7 +197,7 @@ export class Leader {
     const user = args.user ?? this.#status.remoteUser ?? undefined
     const { password } = args
     const options = { nats, ...(user !== undefined && { user }), ...(password !== undefined && { password }) }
-    const link = new MeshLink(this.#engine, options, false, {
+    const link = new MeshLink(this.#engine, options, false, true, {
       status: () => undefined,
       fetch: () => Promise.resolve(true),
       crashed: () => this.#events.crashed(),
@@ -212,7 +215,7 @@ export class Leader {
     const isNew = JSON.stringify(options) !== JSON.stringify(this.#mesh?.options)
     if (isNew) {
       this.#disconnect()
-      const link = new MeshLink(this.#engine, options, true, {
+      const link = new MeshLink(this.#engine, options, true, this.#isOnline, {
         status: (status) => this.#meshed(status),
         fetch: (url) => this.#fetch(url),
         crashed: () => this.#events.crashed(),

@@ -33,14 +33,17 @@ export class MeshLink {
   #openBy = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #isAwake = false
+  #isOnline: boolean
   #isClosed = false
 
   /** `takesPart`: it says what to fetch; otherwise it is there for commands that name its URL. */
-  constructor(engine: Engine, options: Connect, takesPart: boolean, events: MeshEvents) {
+  constructor(engine: Engine, options: Connect, takesPart: boolean, isOnline: boolean, events: MeshEvents) {
+    this.#isOnline = isOnline
     this.#url = options.nats.split("#")[0] as string
     this.#events = events
     this.#mesh = engine.mesh(options, takesPart, () => this.#wake())
     this.#wake()
+    if (!isOnline) this.#do(() => this.#mesh.handleDisconnected())
   }
 
   /** Resolves once it is there; rejects when it could not be made, though it goes on trying. */
@@ -52,7 +55,17 @@ export class MeshLink {
     })
   }
 
-  /** The network is back, or time has passed unseen. */
+  /** There is a network, or none, as a page says. Without one nothing is tried, as by HTTP. */
+  network(isOnline: boolean): void {
+    this.#isOnline = isOnline
+    if (isOnline) return this.probe()
+    this.#do(() => {
+      this.#hangUp()
+      this.#mesh.handleDisconnected()
+    })
+  }
+
+  /** Time may have passed unseen: a connection that is gone is noticed, and made again at once. */
   probe(): void {
     this.#do(() => this.#mesh.probe())
   }
@@ -90,12 +103,11 @@ export class MeshLink {
   #pump(): void {
     const mesh = this.#mesh
     if (this.#socket?.readyState === WebSocket.OPEN && mesh.isAway()) this.#hangUp()
-    const isLate = this.#socket?.readyState === WebSocket.CONNECTING && Date.now() >= this.#openBy
-    if (isLate) {
+    if (this.#socket && Date.now() >= this.#openBy) {
       this.#hangUp()
       mesh.handleDisconnected()
     }
-    if (!this.#socket && (mesh.dialDue() ?? Infinity) <= Date.now()) this.#dial()
+    if (!this.#socket && this.#dialDue() <= Date.now()) this.#dial()
     const bytes = mesh.transmit()
     if (bytes) this.#socket?.send(bytes as Uint8Array<ArrayBuffer>)
     this.#tell()
@@ -103,10 +115,13 @@ export class MeshLink {
     if (this.#isClosed) return
     const url = mesh.begin()
     if (url !== undefined) void this.#fetch(url)
-    const open = this.#socket ? (this.#socket.readyState === WebSocket.CONNECTING ? this.#openBy : Infinity) : (mesh.dialDue() ?? Infinity)
-    const wait = Math.min(mesh.due() ?? Infinity, open) - Date.now()
+    const wait = Math.min(mesh.due() ?? Infinity, this.#socket ? this.#openBy : this.#dialDue()) - Date.now()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#do(() => mesh.handleTimeout()), Math.max(1, Math.min(wait + 1, NAP_MS)))
+  }
+
+  #dialDue(): number {
+    return this.#isOnline ? (this.#mesh.dialDue() ?? Infinity) : Infinity
   }
 
   #dial(): void {
@@ -119,7 +134,10 @@ export class MeshLink {
       return
     }
     socket.binaryType = "arraybuffer"
-    socket.onopen = () => this.#do(() => this.#mesh.handleConnected())
+    socket.onopen = () => this.#do(() => {
+      this.#openBy = Infinity
+      this.#mesh.handleConnected()
+    })
     socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) =>
       this.#do(() => this.#mesh.handleBytes(typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data)))
     socket.onclose = () => this.#do(() => {

@@ -1,5 +1,8 @@
 //! Small JSON objects, against `serde_json`.
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
 use leaf_core::nats::info::Connect;
 use leaf_core::nats::json::{Value, Writer, read};
 use proptest::prelude::*;

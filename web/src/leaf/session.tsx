@@ -1,10 +1,11 @@
 // Which repository this tab shows, and what is known of it. One at a time; switching closes the one before.
-import { Leaf, type Info, type SyncStatus } from "@edgesync/leaf"
+import { Leaf, type Info, type MeshStatus, type SyncStatus } from "@edgesync/leaf"
 // As an address, for the package to declare trusted: browsers refuse a plain one under the policy of this page.
 import workerUrl from "@edgesync/leaf/worker?worker&url"
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react"
 import { explain } from "./failure.ts"
 import { currentName, nameOfPlace, rememberName, setting } from "./kept.ts"
+import { useMesh } from "./use-mesh.ts"
 
 export interface Session {
   /** Repositories on this device; null until that is known. */
@@ -14,6 +15,7 @@ export interface Session {
   leaf: Leaf | null
   info: Info | null
   sync: SyncStatus
+  mesh: MeshStatus
   isLeader: boolean
   /** Goes up whenever something in the repository changed: whatever is shown is read anew. */
   version: number
@@ -138,9 +140,10 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     }
   }, [leaf])
 
+  const mesh = useMesh(leaf, info, sync)
   const session = useMemo(
-    () => ({ names, name, leaf, info, sync, isLeader, version, error, show, remove, refresh }),
-    [names, name, leaf, info, sync, isLeader, version, error, show, remove, refresh],
+    () => ({ names, name, leaf, info, sync, mesh, isLeader, version, error, show, remove, refresh }),
+    [names, name, leaf, info, sync, mesh, isLeader, version, error, show, remove, refresh],
   )
   return <Context value={session}>{children}</Context>
 }

@@ -8,7 +8,7 @@ import { useToasts } from "../parts/toasts.tsx"
 import { go, href } from "../route.ts"
 
 export function SyncButton() {
-  const { leaf, info, sync } = useSession()
+  const { leaf, info, sync, mesh } = useSession()
   const { attempt, done } = useToasts()
   const isOnline = useOnline()
   const { icon, text, kind } = summary(sync, isOnline, info?.unsent ?? sync.unsent, Boolean(info?.remote))
@@ -27,6 +27,11 @@ export function SyncButton() {
         <Icon name={icon} size={18} />
         <span aria-live="polite">{text}</span>
       </button>
+      {mesh.state === "ready" && isOnline && (
+        <span className="live" title="What others commit is shown as it comes; what you commit goes out at once">
+          Live
+        </span>
+      )}
     </div>
   )
 }

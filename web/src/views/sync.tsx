@@ -1,5 +1,5 @@
 // How it stands with the server, in detail; the server itself and the login there.
-import type { Info, Progress, SyncResult, SyncStatus } from "@edgesync/leaf"
+import type { Info, MeshState, Progress, SyncResult, SyncStatus } from "@edgesync/leaf"
 import { useEffect, useRef, useState } from "react"
 import { keep } from "../leaf/kept.ts"
 import { useLeaf, useSession } from "../leaf/session.tsx"
@@ -58,6 +58,7 @@ export function SyncView() {
 
 function Status({ sync, info }: { sync: SyncStatus; info: Info }) {
   const isOnline = useOnline()
+  const { mesh } = useSession()
   const phases: Record<SyncStatus["phase"], string> = {
     idle: info.remote ? "Nothing under way" : "There is no server yet: everything stays on this device",
     syncing: "Syncing",
@@ -65,10 +66,22 @@ function Status({ sync, info }: { sync: SyncStatus; info: Info }) {
     offline: "Offline: what you commit goes out when you are back",
     failed: "The last sync failed",
   }
+  const live: Record<Exclude<MeshState, "off">, string> = {
+    connecting: "Connecting",
+    ready: "What others commit is shown as it comes; what you commit goes out at once",
+    away: "The connection was lost; it comes back by itself",
+    denied: `The server takes no page: ${mesh.error?.message}`,
+  }
   return (
     <dl className="facts">
       <dt>Now</dt>
       <dd>{isOnline ? phases[sync.phase] : phases.offline}</dd>
+      {mesh.state !== "off" && (
+        <>
+          <dt>Live</dt>
+          <dd>{live[mesh.state]}</dd>
+        </>
+      )}
       <dt>Unsent</dt>
       <dd>{info.unsent === 0 ? "Everything made here is on the server" : `${count(info.unsent, "artifact")} made here that the server does not have`}</dd>
       <dt>Last sync</dt>
