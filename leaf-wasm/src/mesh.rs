@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A [`Mesh`] is either made for one command whose URL is a NATS server, or takes part: it hears what is new
-//! elsewhere, and says when to fetch it and from whom. Unlike a native leaf it answers nobody: a tab comes and goes.
+//! elsewhere, says when to fetch it and from whom, and announces what it sent to a leaf as that leaf's. Unlike a native
+//! leaf it answers nobody: a tab comes and goes.
 
 mod call;
 mod link;
@@ -19,6 +20,7 @@ use crate::failure::Failed;
 use crate::host::{now, seed};
 use crate::protocol::{Code, Connect, MeshState, MeshStatus};
 use js_sys::Function;
+use leaf_core::id::ArtifactHash;
 use leaf_core::mesh::{Hint, PREFIX, Pace, Subjects, Whom};
 use leaf_core::nats::client::{Arrival, NatsError};
 use leaf_core::time::Timestamp;
@@ -48,6 +50,7 @@ pub struct Mesh {
 /// What a leaf needs that takes part.
 struct Member {
     own: String,
+    subjects: Subjects,
     news: u64,
     pace: Pace,
     was_ready: bool,
@@ -75,9 +78,11 @@ impl Mesh {
             true => {
                 let (project, own) = leaf.read(|repo| Ok((repo.project_code()?, repo.server_code()?)))?;
                 let prefix = options.prefix.as_deref().unwrap_or(PREFIX);
+                let subjects = Subjects::new(prefix, &project);
                 Some(RefCell::new(Member {
                     own: own.to_string(),
-                    news: link.subscribe(&Subjects::new(prefix, &project).commit()),
+                    news: link.subscribe(&subjects.commit()),
+                    subjects,
                     pace: Pace::new(EVERY_MS, seed(), now()),
                     was_ready: false,
                 }))
@@ -216,6 +221,32 @@ impl Mesh {
     pub fn fetched(&self, is_good: bool) {
         if let Some(member) = &self.member {
             member.borrow_mut().pace.done(is_good, now());
+        }
+    }
+
+    /// Says that whoever answered last has this artifact now, for it was sent there: others need not wait until it
+    /// is noticed. What is private is not spoken of.
+    pub fn announce(&self, hash: &str) {
+        let (Some(member), Some(peer), Ok(hash)) = (
+            &self.member,
+            self.link.peer(),
+            ArtifactHash::parse(hash.as_bytes()),
+        ) else {
+            return;
+        };
+        let is_public = self.leaf.read(|repo| {
+            let rid = repo.rid_of(&hash)?;
+            Ok(rid.map(|rid| repo.is_private(rid)).transpose()? == Some(false))
+        });
+        if is_public.is_ok_and(|is_public| is_public) {
+            let hint = Hint {
+                rid: 0,
+                uuid: hash.to_string(),
+                peer_id: peer,
+            };
+            // One that is lost costs a moment.
+            let subject = member.borrow().subjects.commit();
+            drop(self.link.publish(&subject, None, &hint.write()));
         }
     }
 

@@ -42,8 +42,9 @@ export class Leader {
   #status: Status
   #mesh: { link: MeshLink; options: Connect } | undefined
   #meshStatus: MeshStatus = { state: "off", error: null }
-  /** Something was made here that the mesh does not have. */
+  /** Something was made here that the mesh does not have; its names, where it has any. */
   #hasNews = false
+  #made: string[] = []
   #isSending = false
   #isOnline: boolean
 
@@ -117,6 +118,8 @@ export class Leader {
         ? await this.#runSession(id, command, abort.signal, onProgress)
         : await this.#run(id, command, abort.signal, onProgress)
       if (WRITES.has(name)) {
+        const { hash } = value as { hash?: string }
+        if (hash !== undefined && this.#meshStatus.state === "ready") this.#made.push(hash)
         const told = this.#changed([name])
         // What makes a leaf another is known before its reply; other changes are acknowledged first.
         if (SESSIONS.has(name) || name === "configure") await told
@@ -273,8 +276,14 @@ export class Leader {
     this.#isSending = true
     while (this.#hasNews && this.#meshStatus.state === "ready") {
       this.#hasNews = false
-      // Its failure is in the status, and it is tried again.
-      await this.#runSession("send", { sync: { url: ANYBODY } }).catch(() => this.#autosync.soon())
+      const made = this.#made.splice(0)
+      try {
+        const { sent } = (await this.#runSession("send", { sync: { url: ANYBODY } })) as SyncResult
+        if (sent > 0) this.#mesh?.link.announce(made)
+      } catch {
+        // Its failure is in the status, and it is tried again.
+        this.#autosync.soon()
+      }
     }
     this.#isSending = false
   }

@@ -70,6 +70,11 @@ export class MeshLink {
     this.#do(() => this.#mesh.probe())
   }
 
+  /** Tells others what was sent just now. */
+  announce(hashes: readonly string[]): void {
+    this.#do(() => hashes.forEach((hash) => this.#mesh.announce(hash)))
+  }
+
   close(): void {
     if (this.#isClosed) return
     this.#mesh.close()

@@ -68,7 +68,10 @@ impl Call {
             on_bytes(received as f64);
             match self.caller.hear(reply)? {
                 Next::Ask(next) => ask = next,
-                Next::Done { body, content_type } => return Ok(Carried { content_type, body }),
+                Next::Done { body, content_type } => {
+                    self.link.met(self.caller.peer());
+                    return Ok(Carried { content_type, body });
+                }
             }
         }
     }

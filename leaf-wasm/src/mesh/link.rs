@@ -81,6 +81,8 @@ pub(crate) struct Link {
     lost: RefCell<Option<NatsError>>,
     /// Whom the question who is there was put to last, and the answers.
     cards: RefCell<(u64, Vec<Arrival>)>,
+    /// Who answered last.
+    peer: RefCell<Option<String>>,
     is_closed: Cell<bool>,
 }
 
@@ -111,6 +113,7 @@ impl Link {
             waiting: RefCell::default(),
             lost: RefCell::default(),
             cards: RefCell::default(),
+            peer: RefCell::default(),
             is_closed: Cell::new(false),
         }
     }
@@ -136,6 +139,28 @@ impl Link {
     /// Why it ended last, or `None` since it is there again.
     pub(super) fn lost(&self) -> Option<NatsError> {
         self.lost.borrow().clone()
+    }
+
+    /// Notes who answered.
+    pub(super) fn met(&self, peer: Option<&str>) {
+        self.peer.replace(peer.map(str::to_owned));
+    }
+
+    /// Who answered last.
+    pub(super) fn peer(&self) -> Option<String> {
+        self.peer.borrow().clone()
+    }
+
+    /// Publishes a message; while there is no connection it is lost.
+    pub(super) fn publish(&self, subject: &str, reply: Option<&str>, body: &[u8]) -> Result<(), NatsError> {
+        self.client().publish(&Message {
+            subject: subject.as_bytes(),
+            reply: reply.map(str::as_bytes),
+            header_bytes: 0,
+            payload: body,
+        })?;
+        self.wake();
+        Ok(())
     }
 
     pub(super) fn subscribe(&self, subject: &str) -> u64 {
@@ -245,14 +270,7 @@ impl Link {
         let inbox = format!("_INBOX.{:016x}", seed());
         let sid = self.subscribe(&inbox);
         self.cards.replace((sid, Vec::new()));
-        let subject = Subjects::who(&self.prefix);
-        self.client().publish(&Message {
-            subject: subject.as_bytes(),
-            reply: Some(inbox.as_bytes()),
-            header_bytes: 0,
-            payload: &[],
-        })?;
-        self.wake();
+        self.publish(&Subjects::who(&self.prefix), Some(&inbox), &[])?;
         let (mut looks, mut known) = (WHO_LOOKS.0, 0);
         while looks > 0 {
             sleep(WHO_MS).await;
