@@ -11,7 +11,7 @@ use leaf_core::sync::SeenLogins;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Connections to one repository at most.
 const THREADS_MAX: usize = 4;
@@ -22,6 +22,7 @@ type Job = Box<dyn FnOnce(&mut Repo, &mut SeenLogins) + Send>;
 #[derive(Debug)]
 pub struct RepoPool {
     jobs: mpsc::Sender<Job>,
+    news: watch::Sender<()>,
 }
 
 /// A job panicked: a bug of ours, and the request has no answer.
@@ -51,7 +52,20 @@ impl RepoPool {
                 .name("repository".into())
                 .spawn(move || owner.work())?;
         }
-        Ok(Self { jobs })
+        Ok(Self {
+            jobs,
+            news: watch::Sender::new(()),
+        })
+    }
+
+    /// Says that something new has arrived.
+    pub fn tell_news(&self) {
+        self.news.send_replace(());
+    }
+
+    /// Hears of it.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
     }
 
     /// Runs `job` on one of the threads and returns its value.

@@ -69,6 +69,9 @@ pub(super) async fn fetch(
             .await?;
         session = back;
         let Some(transmit) = transmit? else {
+            if session.stats().artifacts_received > 0 {
+                pool.tell_news();
+            }
             return Ok(*session.stats());
         };
         let (body, content_type) = round_trip(line, caller, transmit.body, patience, |_| {}).await?;

@@ -164,6 +164,7 @@ impl Member {
         let mut look = interval(LOOK);
         let (mut seen, mut is_fresh) = (stamp(&self.file), false);
         let mut line = self.line.clone();
+        let mut news = self.pool.news();
         let mut was_ready = false;
         loop {
             if let Some(whom) = self.pace.begin(world::now()) {
@@ -187,6 +188,8 @@ impl Member {
                         return;
                     }
                 }
+                // What came by way of this program need not be waited for.
+                Ok(()) = news.changed() => self.announce().await,
                 _ = look.tick() => {
                     let now = stamp(&self.file);
                     // Once more a moment later: what is written is not there for readers at the same instant.
@@ -322,6 +325,9 @@ async fn serve(pool: &RepoPool, errand: Errand, payload_max: usize) -> Result<sy
     };
     if let Ok(reply) = &reply {
         let served = &reply.served;
+        if served.received > 0 {
+            pool.tell_news();
+        }
         tracing::info!(
             peer = from.as_deref().unwrap_or("unknown"),
             bytes = reply.body.len(),

@@ -369,10 +369,15 @@ impl Service {
                 content_type,
                 served,
                 ..
-            })) => Ok(Answer {
-                served,
-                ..Answer::new(StatusCode::OK, content_type.as_str(), body)
-            }),
+            })) => {
+                if served.received > 0 {
+                    pool.tell_news();
+                }
+                Ok(Answer {
+                    served,
+                    ..Answer::new(StatusCode::OK, content_type.as_str(), body)
+                })
+            }
             Ok(Err(error)) => Err(failed(&error)),
             Err(_) => Err(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
         }

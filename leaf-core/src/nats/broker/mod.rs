@@ -222,7 +222,7 @@ impl NatsBroker {
             if !is_guarded && kind == PeerKind::Client {
                 self.admit_unasked(slot);
             }
-            if self.conns.len() > self.limits.connections_max {
+            if self.is_crowded() {
                 self.close(slot, Close::TooMany);
             }
         }
@@ -344,6 +344,18 @@ impl NatsBroker {
     pub fn closed(&self, id: ConnId) -> Option<&Close> {
         let conn = self.conns.get(id.slot).filter(|conn| conn.id == id);
         conn?.closed.as_ref()
+    }
+
+    /// Whether there are more connections than may be. Whom its transport has proved, the leaf itself, takes no place.
+    fn is_crowded(&self) -> bool {
+        let max = self.limits.connections_max;
+        let count = || {
+            self.conns
+                .iter()
+                .filter(|(_, conn)| conn.visitor.proved.is_none())
+                .count()
+        };
+        self.conns.len() > max && count() > max
     }
 
     /// Forgets a connection whose stream is closed.
