@@ -116,7 +116,7 @@ fn a_configuration_is_checked_before_it_is_used() {
             "nobody would have to say who they are",
         ),
         ("[nats]\nlisten = [\"4222\"]\n", "no address to listen on"),
-        ("[nats]\npeers = [\"http://other\"]\n", "nats://HOST:PORT"),
+        ("[nats]\npeers = [\"http://other\"]\n", "tls://HOST:PORT"),
         ("[[nats.user]]\nname = \"ann\"\n", "neither password nor nkey"),
         ("[[nats.user]]\nnkey = \"UNOTAKEY\"\n", "no public nkey"),
     ] {

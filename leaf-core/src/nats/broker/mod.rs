@@ -346,16 +346,10 @@ impl NatsBroker {
         conn?.closed.as_ref()
     }
 
-    /// Whether there are more connections than may be. Whom its transport has proved, the leaf itself, takes no place.
+    /// Whether there are more connections than may be. The leaf itself takes no place.
     fn is_crowded(&self) -> bool {
         let max = self.limits.connections_max;
-        let count = || {
-            self.conns
-                .iter()
-                .filter(|(_, conn)| conn.visitor.proved.is_none())
-                .count()
-        };
-        self.conns.len() > max && count() > max
+        self.conns.len() > max && self.guests().count() > max
     }
 
     /// Forgets a connection whose stream is closed.
@@ -459,13 +453,13 @@ impl NatsBroker {
     /// What went through since the start.
     pub fn stat(&self) -> BrokerStat {
         let mut traffic = self.gone;
-        for (_, conn) in self.conns.iter() {
+        for conn in self.guests() {
             add(&mut traffic, conn.traffic);
         }
         BrokerStat {
-            connections: self.conns.len(),
+            connections: self.guests().count(),
             connections_ever: self.serial,
-            subscriptions: self.subs.len(),
+            subscriptions: self.guests().map(|conn| conn.subs.len()).sum(),
             slow_consumers: self.slow_consumers,
             traffic,
         }
@@ -473,7 +467,7 @@ impl NatsBroker {
 
     /// The open connections.
     pub fn conn_stats(&self) -> Vec<ConnStat> {
-        let stat = |(_, conn): (u32, &Conn)| ConnStat {
+        let stat = |conn: &Conn| ConnStat {
             id: conn.id,
             kind: conn.kind,
             address: conn.visitor.address.clone(),
@@ -491,11 +485,16 @@ impl NatsBroker {
                 .collect(),
             traffic: conn.traffic,
         };
-        self.conns
-            .iter()
-            .filter(|(_, conn)| conn.stage != Stage::Closed)
+        self.guests()
+            .filter(|conn| conn.stage != Stage::Closed)
             .map(stat)
             .collect()
+    }
+
+    /// All but whom its transport has proved to be the leaf itself.
+    fn guests(&self) -> impl Iterator<Item = &Conn> {
+        let conns = self.conns.iter().map(|(_, conn)| conn);
+        conns.filter(|conn| conn.visitor.proved.is_none())
     }
 
     fn conn(&mut self, id: ConnId) -> Option<&mut Conn> {
