@@ -12,6 +12,7 @@ import { atEnd, fossil, leafProgram, packageSite, scratch, serve } from "./bed.m
 const FIREFOX = process.env.FIREFOX ?? "firefox-esr"
 const PATIENCE_MS = 120_000
 const COMMENT = "From Firefox"
+const LIVE = "At once, by NATS"
 
 /** No first page, no news, no reports, no update. */
 const PREFERENCES = {
@@ -58,7 +59,11 @@ const steps = {
     const copy = await Leaf.open("copy")
     const { checkins } = await copy.importFile(new Blob([bytes]))
     const refused = await (await Leaf.open("odd")).importFile(new Blob(["no database"])).catch((error) => error.code)
-    await say({ text, size: file.size, got: bytes.length, magic: new TextDecoder().decode(bytes.slice(0, 15)), checkins, refused, names: await Leaf.list() })
+    await leaf.connect({ nats: here.searchParams.get("server") + "nats" })
+    const sent = new Promise((resolve) => leaf.on("sync", ({ phase, unsent, lastSync }) => phase === "idle" && unsent === 0 && lastSync && resolve()))
+    await leaf.commit({ message: ${JSON.stringify(LIVE)}, files: { "live.txt": "quick\\n" } })
+    await sent
+    await say({ mesh: leaf.meshStatus.state, text, size: file.size, got: bytes.length, magic: new TextDecoder().decode(bytes.slice(0, 15)), checkins, refused, names: await Leaf.list() })
   },
 }
 addEventListener("unhandledrejection", (event) => say({ failed: String(event.reason) }))
@@ -102,7 +107,7 @@ async function listen(t) {
   return { url: `http://localhost:${server.address().port}/`, next }
 }
 
-test("Firefox clones, commits, reloads, syncs, is killed, and has everything", async (t) => {
+test("Firefox clones, commits, reloads, syncs, is killed, has everything, and is in the mesh", async (t) => {
   const folder = scratch(t)
   const origin = path.join(folder, "origin.fossil")
   fossil(["new", origin], { cwd: folder })
@@ -130,12 +135,13 @@ test("Firefox clones, commits, reloads, syncs, is killed, and has everything", a
   firefox(t, profile, at("restarted"))
   const { size, got, ...restarted } = await listener.next()
   assert.deepEqual(restarted, {
-    step: "restarted", text: "red\n", magic: "SQLite format 3", checkins: 2, refused: "refused", names: ["copy", "odd", "project"],
+    step: "restarted", mesh: "ready", text: "red\n", magic: "SQLite format 3", checkins: 2, refused: "refused", names: ["copy", "odd", "project"],
   })
   assert.equal(got, size)
 
   const stock = path.join(folder, "stock.fossil")
   fossil(["clone", "--no-open", server.url.replace("://", "://alice:secret@"), stock], { cwd: folder, stdio: "pipe" })
   assert.match(fossil(["timeline", "-n", "5", "-R", stock], { cwd: folder }), new RegExp(`${hash.slice(0, 10)}.*${COMMENT}`))
+  assert.match(fossil(["timeline", "-n", "5", "-R", stock], { cwd: folder }), new RegExp(LIVE))
   assert.equal(fossil(["cat", "-r", "trunk", "-R", stock, "fox.txt"], { cwd: folder }), "red\n")
 })
