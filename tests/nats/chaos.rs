@@ -15,20 +15,6 @@ use std::net::TcpStream;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Each test on each broker.
-macro_rules! on_each {
-    ($($test:ident),+ $(,)?) => {
-        on_each! { @ ours Ours $($test)+ }
-        on_each! { @ nats_2_9 Nats2_9 $($test)+ }
-        on_each! { @ nats_2_15 Nats2_15 $($test)+ }
-    };
-    (@ $name:ident $broker:ident $($test:ident)+) => {
-        mod $name {
-            $(#[test] fn $test() { super::$test($crate::servers::Broker::$broker) })+
-        }
-    };
-}
-
 on_each![
     a_slow_page_is_cut_and_the_others_go_on,
     a_spoke_that_stands_still_holds_up_nobody_and_comes_back,

@@ -51,20 +51,6 @@ async fn logged(broker: &Running, text: &str) {
     }
 }
 
-/// Each test on each broker.
-macro_rules! on_each {
-    ($($test:ident),+ $(,)?) => {
-        on_each! { @ ours Ours $($test)+ }
-        on_each! { @ nats_2_9 Nats2_9 $($test)+ }
-        on_each! { @ nats_2_15 Nats2_15 $($test)+ }
-    };
-    (@ $name:ident $broker:ident $($test:ident)+) => {
-        mod $name {
-            $(#[test] fn $test() { super::$test($crate::servers::Broker::$broker) })+
-        }
-    };
-}
-
 on_each![
     who_trusts_its_certificate_gets_in,
     who_speaks_in_the_clear_hears_nothing_but_the_greeting,
@@ -107,23 +93,6 @@ fn who_says_nothing_after_the_greeting_is_cut_off(broker: Broker) {
     let mut silent = Wire::tcp("silent", &broker.address);
     silent.info();
     silent.rest();
-}
-
-/// Each with each pair of brokers of which one is ours at least: the hub, then its spoke.
-macro_rules! on_every_pair {
-    ($($test:ident),+ $(,)?) => {
-        on_every_pair! { @ ours_of_nats_2_9 Nats2_9 Ours $($test)+ }
-        on_every_pair! { @ ours_of_nats_2_15 Nats2_15 Ours $($test)+ }
-        on_every_pair! { @ nats_2_9_of_ours Ours Nats2_9 $($test)+ }
-        on_every_pair! { @ nats_2_15_of_ours Ours Nats2_15 $($test)+ }
-        on_every_pair! { @ ours_of_ours Ours Ours $($test)+ }
-    };
-    (@ $name:ident $hub:ident $spoke:ident $($test:ident)+) => {
-        mod $name {
-            use crate::servers::Broker::*;
-            $(#[test] fn $test() { super::$test($hub, $spoke) })+
-        }
-    };
 }
 
 on_every_pair![

@@ -19,23 +19,6 @@ const PATIENCE: Duration = Duration::from_mins(3);
 /// Between two looks.
 const MOMENT: Duration = Duration::from_millis(20);
 
-/// Each test with each pair of brokers of which one is ours at least: the hub, then its spoke.
-macro_rules! on_every_pair {
-    ($($test:ident),+ $(,)?) => {
-        on_every_pair! { @ ours_of_nats_2_9 Nats2_9 Ours $($test)+ }
-        on_every_pair! { @ ours_of_nats_2_15 Nats2_15 Ours $($test)+ }
-        on_every_pair! { @ nats_2_9_of_ours Ours Nats2_9 $($test)+ }
-        on_every_pair! { @ nats_2_15_of_ours Ours Nats2_15 $($test)+ }
-        on_every_pair! { @ ours_of_ours Ours Ours $($test)+ }
-    };
-    (@ $name:ident $hub:ident $spoke:ident $($test:ident)+) => {
-        mod $name {
-            use crate::servers::Broker::*;
-            $(#[test] fn $test() { super::$test($hub, $spoke) })+
-        }
-    };
-}
-
 on_every_pair![
     messages_go_both_ways,
     wildcards_are_wanted_over_a_link,

@@ -10,6 +10,8 @@
 
 #[macro_use]
 mod case;
+#[macro_use]
+mod servers;
 mod chaos;
 mod creds;
 mod crowd;
@@ -19,7 +21,6 @@ mod links;
 mod nkey;
 mod python_client;
 mod rust_client;
-mod servers;
 mod sync;
 mod table;
 mod wire;

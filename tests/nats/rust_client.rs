@@ -20,21 +20,8 @@ use tokio::time::timeout;
 /// How long one test may wait in all: longer than any busy machine wants.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Each test on each broker.
-macro_rules! on_each {
-    ($($test:ident),+ $(,)?) => {
-        on_each! { @ ours Ours $($test)+ }
-        on_each! { @ nats_2_9 Nats2_9 $($test)+ }
-        on_each! { @ nats_2_15 Nats2_15 $($test)+ }
-    };
-    (@ $name:ident $broker:ident $($test:ident)+) => {
-        mod $name {
-            $(#[test] fn $test() { super::run(super::$test($crate::servers::Broker::$broker)) })+
-        }
-    };
-}
-
 on_each![
+    crate::rust_client::run:
     subjects_and_wildcards_are_heard,
     a_group_shares_the_work,
     a_request_with_headers_is_answered,

@@ -11,6 +11,38 @@ use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// Each test on each broker; what comes before `:` runs it.
+macro_rules! on_each {
+    ($run:path: $($test:ident),+ $(,)?) => {
+        on_each! { @ ours Ours $run; $($test)+ }
+        on_each! { @ nats_2_9 Nats2_9 $run; $($test)+ }
+        on_each! { @ nats_2_15 Nats2_15 $run; $($test)+ }
+    };
+    ($($test:ident),+ $(,)?) => { on_each! { std::convert::identity: $($test),+ } };
+    (@ $name:ident $broker:ident $run:path; $($test:ident)+) => {
+        mod $name {
+            $(#[test] fn $test() { $run(super::$test($crate::servers::Broker::$broker)) })+
+        }
+    };
+}
+
+/// Each test with each pair of brokers of which one is ours at least: the hub, then its spoke.
+macro_rules! on_every_pair {
+    ($($test:ident),+ $(,)?) => {
+        on_every_pair! { @ ours_of_nats_2_9 Nats2_9 Ours $($test)+ }
+        on_every_pair! { @ ours_of_nats_2_15 Nats2_15 Ours $($test)+ }
+        on_every_pair! { @ nats_2_9_of_ours Ours Nats2_9 $($test)+ }
+        on_every_pair! { @ nats_2_15_of_ours Ours Nats2_15 $($test)+ }
+        on_every_pair! { @ ours_of_ours Ours Ours $($test)+ }
+    };
+    (@ $name:ident $hub:ident $spoke:ident $($test:ident)+) => {
+        mod $name {
+            use crate::servers::Broker::*;
+            $(#[test] fn $test() { super::$test($hub, $spoke) })+
+        }
+    };
+}
+
 /// A program that plays the broker.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Broker {

@@ -6,6 +6,7 @@
 use super::HEAD_BYTES;
 use super::head::{self, Head, Part};
 use crate::limits::MeshLimits;
+use crate::nats::dice::Dice;
 use crate::sync::Reply;
 use crate::time::Timestamp;
 use crate::xfer::{ContentType, envelope};
@@ -49,7 +50,8 @@ pub struct Desk {
     requests: BTreeMap<(String, u64), Kept>,
     /// Replies that are taken in parts, by who takes them and their token.
     replies: BTreeMap<(String, u64), Kept>,
-    token: u64,
+    /// Where the tokens of replies come from.
+    dice: Dice,
 }
 
 #[derive(Debug)]
@@ -62,14 +64,14 @@ struct Kept {
 }
 
 impl Desk {
-    /// A desk of the leaf `own`; `token` is random.
-    pub fn new(own: String, limits: MeshLimits, token: u64) -> Self {
+    /// A desk of the leaf `own`; `seed` is random.
+    pub fn new(own: String, limits: MeshLimits, seed: u64) -> Self {
         Self {
             own,
             limits,
             requests: BTreeMap::new(),
             replies: BTreeMap::new(),
-            token,
+            dice: Dice::new(seed),
         }
     }
 
@@ -267,11 +269,10 @@ impl Desk {
         if !self.has_room(total) {
             return self.refuse("the leaf is busy: try again later");
         }
-        self.token = self
-            .token
-            .wrapping_mul(0x5851_f42d_4c95_7f2d)
-            .wrapping_add(0x1405_7b7e_f767_814f);
-        let (token, first) = (self.token, reply.body.get(..room).unwrap_or_default().to_vec());
+        let (token, first) = (
+            self.dice.draw(),
+            reply.body.get(..room).unwrap_or_default().to_vec(),
+        );
         let kept = Kept {
             bytes: reply.body,
             total,

@@ -33,7 +33,7 @@ mod news;
 
 pub use caller::{Ask, Caller, MeshError, Next};
 pub use desk::{Answer, Asked, Desk, Errand};
-pub use news::{Card, Hint, Pace, Whom};
+pub use news::{Card, Hint, Pace, Unplaced, Whom, place};
 
 use crate::id::ProjectCode;
 

@@ -2,7 +2,8 @@
 //!
 //! Source: the announcement of EdgeSync `hub/`, JSON `{"rid","uuid","peer_id"}`; cards are ours.
 
-use crate::id::ArtifactHash;
+use crate::id::{ArtifactHash, ProjectCode};
+use crate::nats::dice::Dice;
 use crate::nats::json::{self, Value, Writer};
 use crate::time::Timestamp;
 use serde::Serialize;
@@ -104,6 +105,46 @@ impl Card {
     }
 }
 
+/// Why it cannot be said which project is meant.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unplaced {
+    /// A leaf names one that is none.
+    BadProject,
+    /// No leaf is there.
+    Nobody,
+    /// Several could be meant.
+    Several,
+    /// No leaf that is there has it.
+    Unknown,
+}
+
+/// Which project is meant, and who has it: the one that `wanted` names (by its name, that of a repository, or how its
+/// code begins), else the only one there is. Nodes that are no leaves do not say who they are: a whole code is enough.
+///
+/// # Errors
+///
+/// [`Unplaced`].
+pub fn place(cards: &[Card], wanted: Option<&str>) -> Result<(ProjectCode, Option<String>), Unplaced> {
+    let code = |text: &str| ProjectCode::parse(text.as_bytes()).ok();
+    let is_meant = |card: &&Card| {
+        wanted.is_none_or(|wanted| {
+            card.project_name == wanted || card.repository == wanted || card.project_code.starts_with(wanted)
+        })
+    };
+    let mut found: Vec<&Card> = cards.iter().filter(is_meant).collect();
+    found.sort_by(|one, other| one.project_code.cmp(&other.project_code));
+    found.dedup_by(|one, other| one.project_code == other.project_code);
+    match (found.as_slice(), wanted.and_then(code)) {
+        ([only], _) => code(&only.project_code)
+            .map(|project| (project, Some(only.peer_id.clone())))
+            .ok_or(Unplaced::BadProject),
+        ([], Some(project)) => Ok((project, None)),
+        ([], None) if cards.is_empty() => Err(Unplaced::Nobody),
+        ([], None) => Err(Unplaced::Unknown),
+        _ => Err(Unplaced::Several),
+    }
+}
+
 /// When to fetch, and from whom: at once where something is new, now and then otherwise, one at a time.
 ///
 /// Hints may be lost, so everybody is asked once in a while, and not all at the same moment.
@@ -115,7 +156,7 @@ pub struct Pace {
     due: Timestamp,
     every_ms: i64,
     failures: u32,
-    dice: u64,
+    dice: Dice,
 }
 
 /// Peers that may wait to be asked.
@@ -141,9 +182,9 @@ impl Pace {
             due: now,
             every_ms,
             failures: 0,
-            dice: seed | 1,
+            dice: Dice::new(seed),
         };
-        pace.due = pace.later(now, 1_000);
+        pace.due = pace.dice.later(now, 1_000);
         pace
     }
 
@@ -176,12 +217,12 @@ impl Pace {
             false => self.failures.saturating_add(1).min(BACK_OFF_MAX),
         };
         let wait = self.every_ms.saturating_mul(1 << self.failures);
-        self.due = self.later(now, wait);
+        self.due = self.dice.later(now, wait);
     }
 
     /// Asks everybody soon: the connection was away, and what was announced meanwhile is lost.
     pub fn hurry(&mut self, now: Timestamp) {
-        self.due = self.later(now, 1_000);
+        self.due = self.dice.later(now, 1_000);
     }
 
     /// When to call [`begin`](Self::begin) again; `None` while something is fetched.
@@ -191,16 +232,5 @@ impl Pace {
             false if !self.wanted.is_empty() => Some(now),
             false => Some(self.due),
         }
-    }
-
-    /// Between a half and the whole of `wait_ms` from now.
-    fn later(&mut self, now: Timestamp, wait_ms: i64) -> Timestamp {
-        self.dice = self
-            .dice
-            .wrapping_mul(0x5851_f42d_4c95_7f2d)
-            .wrapping_add(0x1405_7b7e_f767_814f);
-        let share = i64::try_from(self.dice >> 54).unwrap_or_default();
-        let wait = wait_ms.saturating_add(wait_ms.saturating_mul(share) / 1024) / 2;
-        Timestamp(now.0.saturating_add(wait))
     }
 }

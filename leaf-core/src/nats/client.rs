@@ -13,6 +13,7 @@
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol); what clients of NATS do about reconnects
 //! and inboxes (docs.nats.io, using-nats/developer).
 
+use super::dice::Dice;
 use super::info::Connect;
 use super::json::{self, Value};
 use super::op::{Message, ServerOp};
@@ -66,6 +67,13 @@ pub enum NatsError {
     /// A port that is for leaf nodes.
     #[error("this is the server's port for leaf nodes: clients have their own (4222 unless configured)")]
     WrongPort,
+}
+
+impl NatsError {
+    /// Whether another attempt will end in the same way, until somebody changes something.
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::WrongPort | Self::PeerProtocol(_))
+    }
 }
 
 /// A message that came.
@@ -159,7 +167,7 @@ pub struct NatsClient {
     probed: Option<Timestamp>,
     dial_due: Option<Timestamp>,
     dials: u32,
-    dice: u64,
+    dice: Dice,
 }
 
 /// The sid of the subscription that replies come by.
@@ -205,7 +213,7 @@ impl NatsClient {
             probed: None,
             dial_due: Some(now),
             dials: 0,
-            dice: seed,
+            dice: Dice::new(seed),
         }
     }
 
@@ -539,14 +547,7 @@ impl NatsClient {
             .saturating_mul(1_i64.checked_shl(self.dials.min(8)).unwrap_or(1))
             .min(DIAL_WAIT_MS_MAX);
         self.dials = self.dials.saturating_add(1);
-        self.dice = self
-            .dice
-            .wrapping_mul(0x5851_f42d_4c95_7f2d)
-            .wrapping_add(0x1405_7b7e_f767_814f);
-        let share = i64::try_from(self.dice >> 54).unwrap_or_default();
-        // Between a half and the whole.
-        let wait = wait.saturating_add(wait.saturating_mul(share) / 1024) / 2;
-        self.dial_due = Some(Timestamp(now.0.saturating_add(wait)));
+        self.dial_due = Some(self.dice.later(now, wait));
         self.events.push_back(NatsEvent::Lost(why));
     }
 }

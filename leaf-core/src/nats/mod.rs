@@ -16,6 +16,7 @@
 
 pub mod broker;
 pub mod client;
+pub(crate) mod dice;
 pub mod info;
 pub mod json;
 pub mod op;

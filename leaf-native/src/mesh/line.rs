@@ -117,10 +117,7 @@ impl Line {
     pub async fn ready(&self, patience: Duration) -> Result<LineState, LineState> {
         let mut state = self.state.clone();
         let is_known = |state: &LineState| {
-            let is_hopeless = matches!(
-                state.lost,
-                Some(NatsError::Denied(_) | NatsError::WrongPort | NatsError::PeerProtocol(_))
-            );
+            let is_hopeless = state.lost.as_ref().is_some_and(NatsError::is_lasting);
             state.is_ready || is_hopeless || state.is_untrusted
         };
         let settled = timeout(patience, state.wait_for(is_known)).await;

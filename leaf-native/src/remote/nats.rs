@@ -6,7 +6,7 @@ use crate::mesh::{Door, Line, LineState, NatsUrl, cards, round_trip};
 use crate::world;
 use leaf_core::id::ProjectCode;
 use leaf_core::limits::MeshLimits;
-use leaf_core::mesh::{Caller, Card, MeshError, PREFIX, Subjects};
+use leaf_core::mesh::{Caller, Card, MeshError, PREFIX, Subjects, Unplaced, place};
 use leaf_core::nats::client::NatsError;
 use leaf_core::xfer::ContentType;
 use std::time::Duration;
@@ -132,34 +132,19 @@ impl NatsSession {
     pub fn place(&self) -> Result<(ProjectCode, Option<String>), CliError> {
         let wanted = self.url.project();
         let cards = self.runtime.block_on(cards(&self.line, PREFIX));
-        let is_meant = |card: &&Card| {
-            wanted.as_deref().is_none_or(|wanted| {
-                card.project_name == wanted
-                    || card.repository == wanted
-                    || card.project_code.starts_with(wanted)
-            })
-        };
-        let code = |text: &str| ProjectCode::parse(text.as_bytes()).ok();
-        let mut found: Vec<&Card> = cards.iter().filter(is_meant).collect();
-        found.dedup_by(|one, other| one.project_code == other.project_code);
-        match (found.as_slice(), wanted.as_deref().and_then(code)) {
-            ([only], _) => match code(&only.project_code) {
-                Some(project) => Ok((project, Some(only.peer_id.clone()))),
-                None => Err(CliError::usage("a leaf there names a project that is none")),
-            },
-            // Nodes that are no leaves do not say who they are.
-            ([], Some(project)) => Ok((project, None)),
-            ([], None) if cards.is_empty() => Err(CliError::no(format!("no leaf answers at {}", self.url))
-                .next_step("start one there: leaf serve FILE --nats ADDRESS:PORT, or with --peer")),
-            ([], None) => Err(
-                CliError::no(format!("no leaf at {} has such a project", self.url))
-                    .next_step(format!("write one of these behind the URL: {}", names(&cards))),
-            ),
-            _ => Err(
-                CliError::usage(format!("there are several projects at {}", self.url))
-                    .next_step(format!("write one of these behind the URL: {}", names(&cards))),
-            ),
-        }
+        let url = &self.url;
+        let choice = || format!("write one of these behind the URL: {}", names(&cards));
+        place(&cards, wanted.as_deref()).map_err(|why| match why {
+            Unplaced::BadProject => CliError::usage("a leaf there names a project that is none"),
+            Unplaced::Nobody => CliError::no(format!("no leaf answers at {url}"))
+                .next_step("start one there: leaf serve FILE --nats ADDRESS:PORT, or with --peer"),
+            Unplaced::Several => {
+                CliError::usage(format!("there are several projects at {url}")).next_step(choice())
+            }
+            Unplaced::Unknown => {
+                CliError::no(format!("no leaf at {url} has such a project")).next_step(choice())
+            }
+        })
     }
 }
 

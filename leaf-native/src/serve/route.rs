@@ -97,25 +97,9 @@ impl Repositories {
         }
     }
 
-    /// The name of every repository with the path that leads to it.
-    pub fn places(&self) -> Vec<(String, String)> {
-        if let Place::Single(file) = &self.place {
-            let name = file.file_stem().unwrap_or_default().to_string_lossy();
-            return vec![(name.into_owned(), "/".to_owned())];
-        }
-        let names = self.names().unwrap_or_default().into_iter();
-        names
-            .map(|name| {
-                let path = format!("/{name}");
-                (name, path)
-            })
-            .collect()
-    }
-
-    /// Every repository that is there now and can be opened: its name, its file, the way to it. Not more than may be
-    /// open at a time.
-    pub fn members(&self) -> Vec<(String, PathBuf, Arc<RepoPool>)> {
-        let mut files: Vec<(String, PathBuf)> = match &self.place {
+    /// The name of every repository that is there now, and its file.
+    fn files(&self) -> Vec<(String, PathBuf)> {
+        match &self.place {
             Place::Single(file) => {
                 let name = file.file_stem().unwrap_or_default().to_string_lossy();
                 vec![(name.into_owned(), file.clone())]
@@ -127,7 +111,23 @@ impl Repositories {
                     .map(|name| (name.clone(), directory.join(format!("{name}.{SUFFIX}"))))
                     .collect()
             }
+        }
+    }
+
+    /// The name of every repository with the path that leads to it.
+    pub fn places(&self) -> Vec<(String, String)> {
+        let path = |name: &str| match self.place {
+            Place::Single(_) => "/".to_owned(),
+            _ => format!("/{name}"),
         };
+        let files = self.files().into_iter();
+        files.map(|(name, _)| (name.clone(), path(&name))).collect()
+    }
+
+    /// Every repository that is there now and can be opened: its name, its file, the way to it. Not more than may be
+    /// open at a time.
+    pub fn members(&self) -> Vec<(String, PathBuf, Arc<RepoPool>)> {
+        let mut files = self.files();
         if files.len() > OPEN_MAX {
             tracing::warn!(
                 served = files.len(),

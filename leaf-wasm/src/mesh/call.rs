@@ -5,9 +5,8 @@ use crate::engine::Leaf;
 use crate::failure::Failed;
 use crate::host::{Carried, seed};
 use crate::protocol::{Code, LeafState};
-use leaf_core::id::ProjectCode;
 use leaf_core::limits::Limits;
-use leaf_core::mesh::{Caller, Card, MeshError, Next, Subjects, is_peer};
+use leaf_core::mesh::{Caller, Card, MeshError, Next, Subjects, Unplaced, is_peer, place};
 use leaf_core::nats::client::NatsError;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -35,7 +34,11 @@ impl Call {
         let (project, other) = match leaf.state() {
             LeafState::Ready => (leaf.read(|repo| Ok(repo.project_code()?))?, None),
             // Which project a clone is for is known from its first reply on.
-            _ => place(&link.who().await?, url.split_once('#').map(|(_, name)| name))?,
+            _ => {
+                let cards = link.who().await?;
+                place(&cards, url.split_once('#').map(|(_, name)| name))
+                    .map_err(|why| unplaced(why, &cards))?
+            }
         };
         let peer = url
             .strip_prefix(super::OWN)
@@ -96,37 +99,24 @@ async fn given_up(
     }
 }
 
-/// Which project is meant, and who has it: the one that `wanted` names, else the only one there is.
-fn place(cards: &[Card], wanted: Option<&str>) -> Result<(ProjectCode, Option<String>), Failed> {
-    let is_meant = |card: &&Card| {
-        wanted.is_none_or(|wanted| {
-            card.project_name == wanted || card.repository == wanted || card.project_code.starts_with(wanted)
-        })
-    };
-    let mut found: Vec<&Card> = cards.iter().filter(is_meant).collect();
-    found.sort_by(|one, other| one.project_code.cmp(&other.project_code));
-    found.dedup_by(|one, other| one.project_code == other.project_code);
-    let code = |text: &str| ProjectCode::parse(text.as_bytes()).ok();
-    match (found.as_slice(), wanted.and_then(code)) {
-        ([only], _) => code(&only.project_code)
-            .map(|project| (project, Some(only.peer_id.clone())))
-            .ok_or_else(|| Failed::new(Code::BadPeer, "a leaf there names a project that is none")),
-        // Nodes that are no leaves do not say who they are.
-        ([], Some(project)) => Ok((project, None)),
-        ([], None) if cards.is_empty() => Err(Failed::new(
+/// What is said where nobody can tell which project is meant.
+fn unplaced(why: Unplaced, cards: &[Card]) -> Failed {
+    match why {
+        Unplaced::BadProject => Failed::new(Code::BadPeer, "a leaf there names a project that is none"),
+        Unplaced::Nobody => Failed::new(
             Code::Network,
             "no leaf answers there; start one: leaf serve FILE --nats URL",
-        )),
-        _ => {
+        ),
+        Unplaced::Several | Unplaced::Unknown => {
             let mut names: Vec<&str> = cards.iter().map(|card| card.repository.as_str()).collect();
             names.sort_unstable();
             names.dedup();
             names.truncate(10);
             let names = names.join(", ");
-            Err(Failed::new(
+            Failed::new(
                 Code::NotFound,
                 format!("write the project behind the URL, as in wss://HOST/nats#NAME; there are: {names}"),
-            ))
+            )
         }
     }
 }

@@ -214,7 +214,7 @@ impl Link {
                     self.release(|_| true);
                 }
                 NatsEvent::Lost(why) => {
-                    let is_hopeless = is_hopeless(&why);
+                    let is_hopeless = why.is_lasting();
                     self.lost.replace(Some(why));
                     self.release(|_| is_hopeless);
                 }
@@ -232,7 +232,10 @@ impl Link {
 
     /// Waits until messages can be published. Units of the result: bytes of one message.
     pub(super) async fn ready(&self) -> Result<usize, Failed> {
-        if !self.is_ready() && !self.is_closed.get() && !self.lost().as_ref().is_some_and(is_hopeless) {
+        if !self.is_ready()
+            && !self.is_closed.get()
+            && !self.lost().as_ref().is_some_and(NatsError::is_lasting)
+        {
             let slot = Slot::new();
             let until = Timestamp(now().0 + READY_MS_MAX);
             self.waiting.borrow_mut().push((until, slot.clone()));
@@ -298,14 +301,6 @@ impl Link {
         self.lost.replace(lost);
         self.release(|_| true);
     }
-}
-
-/// Whether waiting will not help.
-fn is_hopeless(why: &NatsError) -> bool {
-    matches!(
-        why,
-        NatsError::Denied(_) | NatsError::WrongPort | NatsError::PeerProtocol(_)
-    )
 }
 
 impl From<NatsError> for Failed {
