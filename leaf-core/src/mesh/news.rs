@@ -120,11 +120,16 @@ pub enum Unplaced {
 
 /// Which project is meant, and who has it: the one that `wanted` names (by its name, that of a repository, or how its
 /// code begins), else the only one there is. Nodes that are no leaves do not say who they are: a whole code is enough.
+/// Of several that have it, `begun` goes first: whom an unfinished clone comes from.
 ///
 /// # Errors
 ///
 /// [`Unplaced`].
-pub fn place(cards: &[Card], wanted: Option<&str>) -> Result<(ProjectCode, Option<String>), Unplaced> {
+pub fn place(
+    cards: &[Card],
+    wanted: Option<&str>,
+    begun: Option<&str>,
+) -> Result<(ProjectCode, Option<String>), Unplaced> {
     let code = |text: &str| ProjectCode::parse(text.as_bytes()).ok();
     let is_meant = |card: &&Card| {
         wanted.is_none_or(|wanted| {
@@ -132,7 +137,10 @@ pub fn place(cards: &[Card], wanted: Option<&str>) -> Result<(ProjectCode, Optio
         })
     };
     let mut found: Vec<&Card> = cards.iter().filter(is_meant).collect();
-    found.sort_by(|one, other| one.project_code.cmp(&other.project_code));
+    let is_other = |card: &Card| begun != Some(card.peer_id.as_str());
+    found.sort_by(|one, other| {
+        (&one.project_code, is_other(one)).cmp(&(&other.project_code, is_other(other)))
+    });
     found.dedup_by(|one, other| one.project_code == other.project_code);
     match (found.as_slice(), wanted.and_then(code)) {
         ([only], _) => code(&only.project_code)

@@ -56,6 +56,8 @@ pub(super) struct Talk {
     pub(super) project: Option<ProjectCode>,
     /// Next row to clone; 0 when there is no more.
     pub(super) seqno: i64,
+    /// The server has said whose rows these are.
+    pub(super) source_known: bool,
     /// The server is of the legacy dialect, which wants the row in a card of its own.
     pub(super) legacy: bool,
     /// Artifacts the server asked for.
@@ -248,6 +250,7 @@ impl SyncSession {
             clone: goal == Goal::Clone,
             project: None,
             seqno: 1,
+            source_known: false,
             legacy: false,
             asked: Vec::new(),
             gimmes_max: options.limits.gimmes_max,

@@ -1,6 +1,9 @@
 //! What a clone adds to a session: where it goes on, and when it is at its end.
 //!
-//! Source: Fossil `src/xfer.c` `client_sync()`, `clone_seqno`.
+//! Where it goes on is a number of the server's own rows. Another server, or the same one with another file, numbers
+//! them otherwise: the clone then begins anew, and keeps what it has.
+//!
+//! Source: Fossil `src/xfer.c` `client_sync()`, `clone_seqno`; every reply to a `clone` card names the server.
 
 use super::SyncError;
 use super::client::{Flight, SyncSession};
@@ -15,7 +18,7 @@ impl SyncSession {
         &mut self,
         tx: &RepoTx<'_>,
         now: Timestamp,
-        heard: &Heard,
+        heard: &mut Heard,
     ) -> Result<(), SyncError> {
         if let (None, Some((first, last))) = (&self.talk.project, &heard.push_card) {
             let project = if self.talk.legacy { first } else { last };
@@ -33,10 +36,33 @@ impl SyncSession {
         if self.talk.project.is_none() || (heard.denied.is_none() && (is_silent || stands_still)) {
             return Err(SyncError::PeerStalled { seqno: asked_for });
         }
+        if self.source_changed(tx, now, heard)? {
+            heard.seqno = Some(1);
+        }
         if let Some(seqno) = heard.seqno {
             tx.set_clone_seqno(seqno, now)?;
         }
         Ok(())
+    }
+
+    /// Whether the rows that were counted so far are another server's.
+    fn source_changed(&mut self, tx: &RepoTx<'_>, now: Timestamp, heard: &Heard) -> Result<bool, SyncError> {
+        let Some((first, last)) = &heard.push_card else {
+            return Ok(false);
+        };
+        let server = if self.talk.legacy { last } else { first };
+        let server = String::from_utf8_lossy(server).into_owned();
+        let is_first = !core::mem::replace(&mut self.talk.source_known, true);
+        let kept = tx.clone_source()?;
+        if kept.as_ref() == Some(&server) {
+            return Ok(false);
+        }
+        // Once in a session, or two servers behind one address would make it begin anew without an end.
+        if !is_first {
+            return Err(SyncError::PeersTakeTurns);
+        }
+        tx.set_clone_source(&server, now)?;
+        Ok(kept.is_some())
     }
 
     /// Whether there is more to clone, or something to ask for after it.

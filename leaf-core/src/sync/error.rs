@@ -46,6 +46,9 @@ pub enum SyncError {
     /// The reply has no content: EdgeSync nodes say so that they failed.
     #[error("the peer sent an empty reply")]
     PeerSentNothing,
+    /// Another server answers than the one that the clone goes on with.
+    #[error("several servers answer in turns, and a clone has to come from one of them")]
+    PeersTakeTurns,
     /// The peer belongs to another project.
     #[error("the peer belongs to another project")]
     PeerWrongProject,

@@ -6,7 +6,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use crate::pair::{NOW, PROJECT, Pair, content, has, name_of, names, new_repo, put, put_as, rid, signed};
 use crate::pair_rights::user;
 use leaf_core::format::zblob;
-use leaf_core::id::{ArtifactHash, ProjectCode};
+use leaf_core::id::{ArtifactHash, ProjectCode, ServerCode};
 use leaf_core::limits::Limits;
 use leaf_core::repo::{ConfigGroup, Put, Repo, RepoError};
 use leaf_core::sync::{Credentials, Goal, SyncError, SyncEvent, SyncSession};
@@ -106,19 +106,7 @@ fn a_clone_that_was_cut_off_goes_on_where_it_was() {
     let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
     put(&mut pair.server, 0..200);
     pair.server_limits.download_bytes = 2_000;
-    let mut session = SyncSession::new(Pair::options(Goal::Clone));
-    for _ in 0..4 {
-        let entropy = pair.entropy();
-        let transmit = session
-            .poll_transmit(&mut pair.client, entropy)
-            .expect("sound")
-            .expect("a request");
-        let reply = pair.serve(&transmit.body, transmit.content_type, None);
-        session
-            .handle_reply(&mut pair.client, &reply.body, reply.content_type, NOW)
-            .expect("an honest server");
-    }
-    drop(session);
+    begin(&mut pair, &mut SyncSession::new(Pair::options(Goal::Clone)), 4).expect("an honest server");
     let there = names(&pair.client).len();
     assert!(there > 10);
     let outcome = pair.run(Pair::options(Goal::Clone)).expect("an honest server");
@@ -134,6 +122,57 @@ fn a_clone_that_was_cut_off_goes_on_where_it_was() {
     );
     finish(&mut pair.client);
     assert_eq!(names(&pair.client), names(&pair.server));
+}
+
+/// The first rounds of a clone that is then cut off.
+fn begin(pair: &mut Pair, session: &mut SyncSession, rounds: usize) -> Result<(), SyncError> {
+    for _ in 0..rounds {
+        let entropy = pair.entropy();
+        let transmit = session
+            .poll_transmit(&mut pair.client, entropy)?
+            .expect("a request");
+        let reply = pair.serve(&transmit.body, transmit.content_type, None);
+        session.handle_reply(&mut pair.client, &reply.body, reply.content_type, NOW)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_clone_that_goes_on_with_another_leaf_misses_nothing() {
+    let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
+    put(&mut pair.server, 0..200);
+    pair.server_limits.download_bytes = 2_000;
+    begin(&mut pair, &mut SyncSession::new(Pair::options(Goal::Clone)), 4).expect("an honest server");
+    assert!(names(&pair.client).len() > 10);
+    // The same artifacts in another order.
+    let mut other = crate::pair::repository(3);
+    put(&mut other, 100..200);
+    put(&mut other, 0..100);
+    pair.server = other;
+    pair.run(Pair::options(Goal::Clone)).expect("an honest server");
+    let all = names(&pair.server);
+    assert_eq!(
+        pair.client.clone_source().expect("sound").as_deref(),
+        Some(ServerCode::from_random([3; 20]).as_str())
+    );
+    finish(&mut pair.client);
+    assert_eq!(names(&pair.client), all);
+    assert_eq!(pair.client.clone_source().expect("sound"), None);
+}
+
+#[test]
+fn a_clone_whose_source_changes_from_round_to_round_fails() {
+    let mut pair = Pair::of(unfinished(), crate::pair::repository(2));
+    put(&mut pair.server, 0..200);
+    pair.server_limits.download_bytes = 2_000;
+    let mut session = SyncSession::new(Pair::options(Goal::Clone));
+    begin(&mut pair, &mut session, 2).expect("an honest server");
+    pair.server = crate::pair::repository(3);
+    put(&mut pair.server, 0..200);
+    let there = names(&pair.client);
+    let refused = begin(&mut pair, &mut session, 1).expect_err("two servers");
+    assert!(matches!(refused, SyncError::PeersTakeTurns), "{refused}");
+    assert_eq!(names(&pair.client), there, "as it was");
 }
 
 /// What a session was told to expect.

@@ -22,9 +22,6 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Which leaf a clone by NATS was begun with, until it is finished.
-const CLONE_PEER: &str = "leaf-clone-peer";
-
 /// Fetch a repository from a server and verify all of it
 #[derive(Args, Debug)]
 #[command(
@@ -58,7 +55,7 @@ impl Clone {
         let admin = self.who.admin(login.url.user(), global.out());
         let (mut repo, is_new) = self.prepare(&admin)?;
         let connected = match session {
-            Some(session) => self.find(session, &mut repo),
+            Some(session) => self.find(session, &repo),
             None => self.remote.by_http(&login),
         };
         let mut remote = match connected {
@@ -80,7 +77,6 @@ impl Clone {
             Err(error) => return Err(self.abandon(repo, is_new, error)),
         };
         self.remote.remember(&mut repo, &remote, &login)?;
-        repo.write(|tx| tx.unset_config(CLONE_PEER))?;
         set_up_admin(&mut repo, &admin)?;
         // What follows must be on the disk when it says so, unlike what came before it, and needs no large cache.
         drop(repo);
@@ -111,18 +107,9 @@ impl Clone {
         )
     }
 
-    /// The leaf to clone from, by NATS. A clone that was cut off goes on with the leaf that it was begun with:
-    /// how far it is counts that leaf's rows.
-    fn find(&self, session: NatsSession, repo: &mut Repo) -> Result<Remote, CliError> {
-        let (project, mut peer) = session.place()?;
-        match repo.config(CLONE_PEER)? {
-            Some(begun) => peer = Some(begun),
-            None => {
-                if let Some(peer) = &peer {
-                    repo.write(|tx| tx.set_config(CLONE_PEER, peer, world::now()))?;
-                }
-            }
-        }
+    /// The leaf to clone from, by NATS: the one that the clone was begun with, while it is there.
+    fn find(&self, session: NatsSession, repo: &Repo) -> Result<Remote, CliError> {
+        let (project, peer) = session.place(repo.clone_source()?.as_deref())?;
         let own = repo.server_code()?.as_str().to_owned();
         let remote = NatsRemote::new(session, &project, own, peer, self.remote.silence_max());
         Ok(Remote::Nats(Box::new(remote)))

@@ -32,7 +32,7 @@ impl Watch {
         let login = Login::to_nats(&self.url)?;
         let session = self.remote.by_nats(&login)?;
         let project = match login.url.project() {
-            Some(_) => session.place()?.0.as_str().to_owned(),
+            Some(_) => session.place(None)?.0.as_str().to_owned(),
             None => "*".to_owned(),
         };
         session.runtime.block_on(async {

@@ -129,12 +129,12 @@ impl NatsSession {
     /// # Errors
     ///
     /// When there is none, or when several could be meant.
-    pub fn place(&self) -> Result<(ProjectCode, Option<String>), CliError> {
+    pub fn place(&self, begun: Option<&str>) -> Result<(ProjectCode, Option<String>), CliError> {
         let wanted = self.url.project();
         let cards = self.runtime.block_on(cards(&self.line, PREFIX));
         let url = &self.url;
         let choice = || format!("write one of these behind the URL: {}", names(&cards));
-        place(&cards, wanted.as_deref()).map_err(|why| match why {
+        place(&cards, wanted.as_deref(), begun).map_err(|why| match why {
             Unplaced::BadProject => CliError::usage("a leaf there names a project that is none"),
             Unplaced::Nobody => CliError::no(format!("no leaf answers at {url}"))
                 .next_step("start one there: leaf serve FILE --nats ADDRESS:PORT, or with --peer"),

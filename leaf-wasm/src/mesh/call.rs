@@ -36,8 +36,16 @@ impl Call {
             // Which project a clone is for is known from its first reply on.
             _ => {
                 let cards = link.who().await?;
-                place(&cards, url.split_once('#').map(|(_, name)| name))
-                    .map_err(|why| unplaced(why, &cards))?
+                let begun = match leaf.state() {
+                    LeafState::Cloning => leaf.with_any(|repo| Ok(repo.clone_source()?))?,
+                    _ => None,
+                };
+                place(
+                    &cards,
+                    url.split_once('#').map(|(_, name)| name),
+                    begun.as_deref(),
+                )
+                .map_err(|why| unplaced(why, &cards))?
             }
         };
         let peer = url

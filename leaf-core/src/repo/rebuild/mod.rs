@@ -52,7 +52,7 @@ impl Repo {
     pub fn finish_clone(&mut self, checked: Vec<Checked>, now: Timestamp) -> Result<(), RepoError> {
         self.write(|tx| {
             tx.rebuild(checked)?;
-            tx.drop_clone_seqno()?;
+            tx.drop_clone_cursor()?;
             tx.mark_finished(now)
         })
     }
