@@ -109,15 +109,15 @@ impl Mesh {
 
     /// Somebody has something new. What is here already is no reason to ask.
     fn hear(&self, member: &mut Member, message: &Arrival) {
-        let hint =
-            Hint::read(&message.body).filter(|hint| message.sid == member.news && hint.peer_id != member.own);
-        let Some((hash, hint)) = hint.and_then(|hint| Some((hint.hash()?, hint))) else {
+        let Some(hint) =
+            Hint::read(&message.body).filter(|hint| message.sid == member.news && hint.peer_id != member.own)
+        else {
             return;
         };
         if self
             .leaf
-            .read(|repo| Ok(repo.has(&hash)?))
-            .is_ok_and(|is_here| !is_here)
+            .read(|repo| Ok(hint.is_known(repo)?))
+            .is_ok_and(|is_known| !is_known)
         {
             member.pace.want(&hint.peer_id);
         }

@@ -309,6 +309,48 @@ fn a_check_in_appears_on_all_leaves_of_a_mesh() {
 }
 
 #[test]
+fn unversioned_files_are_announced_put_or_deleted_by_stock_fossil() {
+    // Nothing comes by itself within an hour.
+    let settings = Scratch::new();
+    let seldom = settings.path("leaf.toml");
+    std::fs::write(&seldom, "[sync]\nevery-s = 3600\n").expect("a file");
+    let first = Leaf::small(&["--nats", "127.0.0.1:0", "--config", plain(&seldom)]);
+    let scratch = Scratch::new();
+    let copy = scratch.path("copy.fossil");
+    scratch.leaf(&["clone", &first.server.url(), plain(&copy)]);
+    let second = Leaf::of(
+        scratch,
+        copy,
+        &["--nats", &first.url(), "--config", plain(&seldom)],
+    );
+    wait_until("both are there", || {
+        let said = first.scratch.leaf(&["peers", &first.url(), "--json"]).text();
+        said.matches("project_code").count() == 2
+    });
+    // Each asks everybody once, within a second of being connected.
+    sleep(Duration::from_secs(2));
+    let note = first.scratch.path("note.txt");
+    std::fs::write(&note, "unversioned").expect("a file");
+    let uv = |args: &[&str]| {
+        first
+            .scratch
+            .fossil(&[&["uv"], args, &["-R", plain(&first.file)]].concat())
+    };
+    let there = || {
+        column(
+            &second.file,
+            "SELECT name FROM unversioned WHERE hash IS NOT NULL",
+        )
+    };
+    uv(&["add", plain(&note), "--as", "note.txt"]);
+    wait_until("the file is there", || there() == ["note.txt"]);
+    // The later change wins, and Fossil counts in seconds.
+    sleep(Duration::from_millis(1_100));
+    uv(&["rm", "note.txt"]);
+    wait_until("the file is gone", || there().is_empty());
+}
+
+#[test]
 fn a_leaf_never_answers_itself() {
     let real = Broker::Nats2_9.start(&Setup::open());
     let leaf = Leaf::small(&["--nats", &format!("nats://{}", real.address)]);

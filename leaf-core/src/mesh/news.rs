@@ -5,16 +5,19 @@
 use crate::id::{ArtifactHash, ProjectCode};
 use crate::nats::dice::Dice;
 use crate::nats::json::{self, Value, Writer};
+use crate::repo::{Repo, RepoError};
 use crate::time::Timestamp;
 use serde::Serialize;
 use std::collections::VecDeque;
 
 /// Something new in a repository: who does not hold it fetches it from there.
+///
+/// An EdgeSync node that hears of unversioned files fetches, too, for the name means nothing to it; no harm is done.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Hint {
-    /// The row, where it was made; means nothing elsewhere.
+    /// The row, where it was made; means nothing elsewhere, but that 0 is no artifact's.
     pub rid: i64,
-    /// The artifact.
+    /// The artifact, or the catalogue of unversioned files: [`Repo::uv_hash`].
     pub uuid: String,
     /// Who has it, and answers at `.sync.<peer_id>`.
     pub peer_id: String,
@@ -45,8 +48,25 @@ impl Hint {
         json.end()
     }
 
-    /// The artifact.
-    pub fn hash(&self) -> Option<ArtifactHash> {
+    /// The news is of unversioned files.
+    pub fn is_unversioned(&self) -> bool {
+        self.rid == 0
+    }
+
+    /// What is new is here already, and no reason to ask for it.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError`] when the repository cannot be read.
+    pub fn is_known(&self, repo: &Repo) -> Result<bool, RepoError> {
+        match self.hash() {
+            _ if self.is_unversioned() => Ok(repo.uv_hash()? == self.uuid),
+            Some(hash) => repo.has(&hash),
+            None => Ok(true),
+        }
+    }
+
+    fn hash(&self) -> Option<ArtifactHash> {
         ArtifactHash::parse(self.uuid.as_bytes()).ok()
     }
 }

@@ -182,6 +182,23 @@ impl Repo {
         Ok(to_hex(&sum.finalize()))
     }
 
+    /// As [`uv_hash`](Self::uv_hash), and kept in the repository until a file changes: the next one to ask need not
+    /// read the catalogue.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn uv_hash_kept(&mut self, now: Timestamp) -> Result<String, RepoError> {
+        if !self.has_uv_table()? || self.config("uv-hash")?.is_some() {
+            return self.uv_hash();
+        }
+        self.write(|tx| {
+            let hash = tx.uv_hash()?;
+            tx.set_config("uv-hash", &hash, now)?;
+            Ok(hash)
+        })
+    }
+
     /// How the file that a peer announces compares with ours; deleted files have no hash.
     ///
     /// # Errors

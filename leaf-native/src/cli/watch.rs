@@ -70,11 +70,16 @@ impl Watch {
 fn print(global: &Global, project: &str, hint: &Hint, card: Option<&Card>) -> Result<bool, CliError> {
     let time = world::now().iso();
     let text = |of: fn(&Card) -> &String| card.map(of).map(|text| tame(text)).unwrap_or_default();
+    // One of the two: what is new, by its name.
+    let (what, words) = match hint.is_unversioned() {
+        true => ("unversioned", " unversioned files,"),
+        false => ("artifact", ""),
+    };
     let value = json!({
         "time": time,
         "project_code": project,
         "project_name": text(|card| &card.project_name),
-        "artifact": hint.uuid,
+        what: hint.uuid,
         "peer_id": hint.peer_id,
         "leaf": text(|card| &card.leaf),
     });
@@ -82,7 +87,7 @@ fn print(global: &Global, project: &str, hint: &Hint, card: Option<&Card>) -> Re
         let short: String = hint.uuid.chars().take(10).collect();
         writeln!(
             out,
-            "{} {} {} {}",
+            "{} {}{words} {} {}",
             paint(DIM, &time),
             paint(STRONG, short),
             text(|card| &card.project_name),

@@ -69,7 +69,8 @@ pub(super) async fn fetch(
             .await?;
         session = back;
         let Some(transmit) = transmit? else {
-            if session.stats().artifacts_received > 0 {
+            let stats = session.stats();
+            if stats.artifacts_received + stats.uv_received > 0 {
                 pool.tell_news();
             }
             return Ok(*session.stats());

@@ -11,6 +11,7 @@ use crate::world;
 use leaf_core::limits::{Limits, MeshLimits};
 use leaf_core::mesh::{Caller, Card, Errand, Hint, PREFIX, Pace, Subjects, Whom};
 use leaf_core::nats::client::Arrival;
+use leaf_core::repo::RepoError;
 use leaf_core::sync::{self, Credentials, Goal, ServeContext, SyncOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -108,6 +109,8 @@ struct Member {
     pace: Pace,
     /// The last delivery that was announced.
     delivery: i64,
+    /// The catalogue of unversioned files that was announced last.
+    unversioned: String,
 }
 
 impl Member {
@@ -123,15 +126,15 @@ impl Member {
             .run(|repo, _| {
                 let name = repo.config("project-name")?.unwrap_or_default();
                 let delivery = repo.news_since(i64::MAX, 0)?.delivery;
-                Ok::<_, leaf_core::repo::RepoError>((
+                Ok::<_, RepoError>((
                     repo.project_code()?,
                     repo.server_code()?,
                     name,
-                    delivery,
+                    (delivery, repo.uv_hash()?),
                 ))
             })
             .await;
-        let (project, server, name, delivery) = read.ok()?.ok()?;
+        let (project, server, name, (delivery, unversioned)) = read.ok()?.ok()?;
         let peer_id = server.as_str().to_owned();
         Some(Self {
             subjects: Subjects::new(&options.prefix, &project),
@@ -151,6 +154,7 @@ impl Member {
             file,
             pool,
             delivery,
+            unversioned,
         })
     }
 
@@ -213,32 +217,38 @@ impl Member {
 
     /// Somebody has something new. What is here already is no reason to ask.
     async fn hear(&mut self, arrival: &Arrival) {
-        let Some(hint) = Hint::read(&arrival.body) else {
+        let Some(hint) = Hint::read(&arrival.body).filter(|hint| hint.peer_id != self.card.peer_id) else {
             return;
         };
-        let Some(hash) = hint.hash().filter(|_| hint.peer_id != self.card.peer_id) else {
-            return;
-        };
-        if let Ok(Ok(false)) = self.pool.run(move |repo, _| repo.has(&hash)).await {
-            self.pace.want(&hint.peer_id);
+        let peer = hint.peer_id.clone();
+        if let Ok(Ok(false)) = self.pool.run(move |repo, _| hint.is_known(repo)).await {
+            self.pace.want(&peer);
         }
     }
 
     /// Says what is new since it was said last.
     async fn announce(&mut self) {
-        let since = self.delivery;
-        let Ok(Ok(news)) = self
-            .pool
-            .run(move |repo, _| repo.news_since(since, HINTS_MAX))
-            .await
-        else {
+        let (since, now) = (self.delivery, world::now());
+        let read = self.pool.run(move |repo, _| {
+            let news = repo.news_since(since, HINTS_MAX)?;
+            // A busy repository keeps it another time.
+            let unversioned = repo.uv_hash_kept(now).or_else(|_| repo.uv_hash())?;
+            Ok::<_, RepoError>((news, unversioned))
+        });
+        let Ok(Ok((news, unversioned))) = read.await else {
             return;
         };
         self.delivery = news.delivery;
-        for (rid, hash) in news.artifacts.iter().rev() {
+        let artifacts = news.artifacts.iter().rev();
+        let mut hints: Vec<(i64, String)> = artifacts.map(|(rid, hash)| (rid.0, hash.to_string())).collect();
+        if self.unversioned != unversioned {
+            self.unversioned.clone_from(&unversioned);
+            hints.push((0, unversioned));
+        }
+        for (rid, uuid) in hints {
             let hint = Hint {
-                rid: rid.0,
-                uuid: hash.to_string(),
+                rid,
+                uuid,
                 peer_id: self.card.peer_id.clone(),
             };
             self.line
@@ -325,7 +335,7 @@ async fn serve(pool: &RepoPool, errand: Errand, payload_max: usize) -> Result<sy
     };
     if let Ok(reply) = &reply {
         let served = &reply.served;
-        if served.received > 0 {
+        if served.received + served.uv_received > 0 {
             pool.tell_news();
         }
         tracing::info!(

@@ -370,7 +370,7 @@ impl Service {
                 served,
                 ..
             })) => {
-                if served.received > 0 {
+                if served.received + served.uv_received > 0 {
                     pool.tell_news();
                 }
                 Ok(Answer {
