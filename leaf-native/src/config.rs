@@ -20,6 +20,8 @@
 //! creds = "user.creds"               # signs in to these servers: credentials, or a seed (SU...)
 //! name = "kitchen"
 //! token = "..."                      # enough by itself, allows everything
+//! fossil-users = true                # the users of the repositories, with their rights; absent: if nobody else is
+//!                                    # named and other machines can connect
 //! tls-cert = "cert.pem"              # encrypts what comes in; absent: as under [http]
 //! tls-key = "key.pem"
 //! ca-cert = "ca.pem"                 # who, too, may vouch for peers, hubs and servers
@@ -120,7 +122,10 @@ pub struct Nats {
     pub name: Option<String>,
     /// A secret that is enough by itself, and allows everything.
     pub token: Option<String>,
-    /// Users. With neither token nor users nobody has to say who they are.
+    /// The users of the served repositories may sign in, and whoever does not is `nobody`. Absent: if there is
+    /// neither token nor user, and other machines can connect.
+    pub fossil_users: Option<bool>,
+    /// Users. With neither token, users nor Fossil's users nobody has to say who they are.
     #[serde(rename = "user")]
     pub users: Vec<User>,
     /// Certificate chain, PEM, that encrypts what comes in by TCP; absent: that of the HTTP server, if any.
@@ -243,9 +248,22 @@ impl Nats {
     /// Who may connect.
     pub fn accounts(&self) -> Accounts {
         Accounts {
+            fossil: None,
             token: self.token.clone(),
             users: self.users.clone(),
         }
+    }
+
+    /// Whether the users of the repositories may sign in. `http` are the addresses of the pages, which lead to the
+    /// broker, too.
+    pub fn wants_fossil_users(&self, http: &[String]) -> bool {
+        let is_exposed = |address: &String| match address.parse::<std::net::SocketAddr>() {
+            Ok(address) => !address.ip().is_loopback(),
+            Err(_) => !address.starts_with("localhost:"),
+        };
+        let mut addresses = self.listen.iter().chain(&self.leafnode_listen).chain(http);
+        self.fossil_users
+            .unwrap_or_else(|| self.accounts().is_empty() && addresses.any(is_exposed))
     }
 
     /// The servers to be a client of. A user's password may be in the URL, or in `$LEAF_PASSWORD`; a token is in

@@ -16,6 +16,7 @@ mod chaos;
 mod creds;
 mod crowd;
 mod encrypted;
+mod fossil_users;
 mod frames;
 mod links;
 mod nkey;

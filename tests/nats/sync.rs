@@ -26,21 +26,21 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A leaf that serves one repository, and the folder that it lives in.
-struct Leaf {
-    server: LeafServer,
-    file: PathBuf,
-    scratch: Scratch,
+pub(crate) struct Leaf {
+    pub(crate) server: LeafServer,
+    pub(crate) file: PathBuf,
+    pub(crate) scratch: Scratch,
 }
 
 impl Leaf {
     /// Serves a fresh copy of the small repository.
-    fn small(args: &[&str]) -> Self {
+    pub(crate) fn small(args: &[&str]) -> Self {
         let scratch = Scratch::new();
         let file = small(&scratch, "served.fossil");
         Self::of(scratch, file, args)
     }
 
-    fn of(scratch: Scratch, file: PathBuf, args: &[&str]) -> Self {
+    pub(crate) fn of(scratch: Scratch, file: PathBuf, args: &[&str]) -> Self {
         let server = LeafServer::start_with(&scratch, &file, args);
         Self {
             server,
@@ -49,21 +49,21 @@ impl Leaf {
         }
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.scratch.path("serve.log")).unwrap_or_default()
     }
 
     /// Where NATS clients reach its broker.
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("nats://{}", self.server.nats().first().expect("it listens"))
     }
 
-    fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         commit(&self.scratch, &self.file, message);
     }
 }
 
-fn commit(scratch: &Scratch, file: &Path, message: &str) {
+pub(crate) fn commit(scratch: &Scratch, file: &Path, message: &str) {
     let note = scratch.path("note.txt");
     std::fs::write(&note, message).expect("a file");
     let content = format!("note.txt={}", plain(&note));
@@ -79,12 +79,12 @@ fn commit(scratch: &Scratch, file: &Path, message: &str) {
     ]);
 }
 
-fn plain(path: &Path) -> &str {
+pub(crate) fn plain(path: &Path) -> &str {
     path.to_str().expect("a plain path")
 }
 
 #[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "in vain: {what}");
@@ -387,7 +387,7 @@ fn news_is_printed_as_it_comes() {
 
 // ---- nodes that are no leaves -------------------------------------------------------------------------------
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

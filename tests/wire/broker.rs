@@ -70,6 +70,7 @@ fn behind_another_server_nobody_is_told_of_the_broker() {
 fn a_broker_that_others_reach_and_that_knows_nobody_does_not_start() {
     let scratch = Scratch::new();
     scratch.leaf(&["new", "any.fossil"]);
+    std::fs::write(scratch.path("leaf.toml"), "[nats]\nfossil-users = false\n").expect("a file");
     let said = scratch.leaf_any(&[
         "serve",
         "any.fossil",
@@ -77,6 +78,8 @@ fn a_broker_that_others_reach_and_that_knows_nobody_does_not_start() {
         "127.0.0.1:0",
         "--nats",
         "0.0.0.0:0",
+        "--config",
+        "leaf.toml",
     ]);
     assert_eq!(said.code, Some(2), "{}", said.text());
     assert!(
@@ -85,7 +88,7 @@ fn a_broker_that_others_reach_and_that_knows_nobody_does_not_start() {
         said.text()
     );
     assert!(
-        said.text().contains("next: name users or a token"),
+        said.text().contains("next: drop `fossil-users = false`"),
         "{}",
         said.text()
     );
@@ -109,10 +112,16 @@ fn a_configuration_is_checked_before_it_is_used() {
         good.text()
     );
     assert!(!good.text().contains("secret"), "{}", good.text());
+    let exposed = check("[nats]\nlisten = [\"0.0.0.0:4222\"]\n");
+    assert!(
+        exposed.text().contains("the users of the repositories"),
+        "{}",
+        exposed.text()
+    );
     for (bad, told) in [
         ("[nats]\nlissten = []\n", "lissten"),
         (
-            "[nats]\nlisten = [\"0.0.0.0:4222\"]\n",
+            "[nats]\nlisten = [\"0.0.0.0:4222\"]\nfossil-users = false\n",
             "nobody would have to say who they are",
         ),
         ("[nats]\nlisten = [\"4222\"]\n", "no address to listen on"),

@@ -30,10 +30,12 @@ mod caller;
 mod desk;
 mod head;
 mod news;
+mod rights;
 
 pub use caller::{Ask, Caller, MeshError, Next};
 pub use desk::{Answer, Asked, Desk, Errand};
 pub use news::{Card, Hint, Pace, Unplaced, Whom, place};
+pub use rights::MeshRights;
 
 use crate::id::ProjectCode;
 
@@ -54,6 +56,11 @@ impl Subjects {
             prefix: prefix.to_owned(),
             project: project.as_str().to_owned(),
         }
+    }
+
+    /// The project.
+    pub fn project(&self) -> &str {
+        &self.project
     }
 
     /// Where any one of those who hold the project is asked.

@@ -172,6 +172,16 @@ impl Repo {
             false => None,
         })
     }
+
+    /// As [`check_login`](Self::check_login), where the password itself is told.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`], [`RepoError::Damaged`].
+    pub fn check_password(&self, user: &str, password: &str) -> Result<Option<Capabilities>, RepoError> {
+        let secret = sha1_hex(format!("{}/{user}/{password}", self.project_code()?).as_bytes());
+        self.check_login(user, b"", sha1_hex(secret.as_bytes()).as_bytes())
+    }
 }
 
 impl RepoTx<'_> {

@@ -1,7 +1,8 @@
-//! Who may use the broker: a token, users with passwords, users with keys.
+//! Who may use the broker: a token, users with passwords, users with keys, Fossil's users.
 //!
 //! Source: NATS authentication (docs.nats.io, `securing_nats/auth_intro`).
 
+use super::fossil::{FossilUsers, Lookup};
 use leaf_core::nats::broker::{Gate, Grant, Responses, Visitor};
 use leaf_core::nats::info::{Connect, Rights};
 use serde::Deserialize;
@@ -9,6 +10,8 @@ use serde::Deserialize;
 /// Everybody who may connect. Nobody known means that nobody has to say who they are.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
+    /// The users of the served repositories, each with the rights that it has there.
+    pub fossil: Option<FossilUsers>,
     /// A secret that is enough by itself, and allows everything.
     pub token: Option<String>,
     /// Users.
@@ -86,7 +89,7 @@ pub enum BadAccount {
 impl Accounts {
     /// Whether nobody has to say who they are.
     pub fn is_empty(&self) -> bool {
-        self.token.is_none() && self.users.is_empty()
+        self.token.is_none() && self.users.is_empty() && self.fossil.is_none()
     }
 
     /// Whether all users can be told apart from strangers.
@@ -124,20 +127,40 @@ impl Accounts {
     }
 }
 
-impl Gate for Accounts {
+/// Asks whoever comes.
+pub(super) struct Doorkeeper {
+    accounts: Accounts,
+    fossil: Option<Lookup>,
+}
+
+impl Doorkeeper {
+    pub(super) fn new(mut accounts: Accounts) -> Self {
+        let fossil = accounts.fossil.take().map(Lookup::new);
+        Self { accounts, fossil }
+    }
+}
+
+impl Gate for Doorkeeper {
     fn is_guarded(&self, visitor: &Visitor) -> bool {
         // What comes from the leaf itself is the leaf.
-        !self.is_empty() && visitor.proved.is_none()
+        (self.fossil.is_some() || !self.accounts.is_empty()) && visitor.proved.is_none()
     }
 
     fn wants_signatures(&self) -> bool {
-        self.users.iter().any(|user| user.nkey.is_some())
+        self.accounts.users.iter().any(|user| user.nkey.is_some())
     }
 
     fn admit(&mut self, visitor: &Visitor, connect: &Connect) -> Option<Grant> {
         if !self.is_guarded(visitor) {
             return Some(Grant::default());
         }
+        let named = self.accounts.admit(visitor, connect);
+        named.or_else(|| self.fossil.as_mut()?.admit(connect))
+    }
+}
+
+impl Accounts {
+    fn admit(&self, visitor: &Visitor, connect: &Connect) -> Option<Grant> {
         let is_token = |token: &String| {
             let said = connect.auth_token.as_deref().unwrap_or_default();
             is_same(token.as_bytes(), said.as_bytes())
@@ -161,6 +184,7 @@ impl Gate for Accounts {
                 _ => user.publish.clone(),
             },
             subscribe: user.subscribe.clone(),
+            named: Vec::new(),
             responses,
         })
     }

@@ -9,6 +9,7 @@
 //! sockets of its own (those of the HTTP server, the leaf itself) are handed to it as streams.
 
 mod dial;
+mod fossil;
 mod gate;
 mod greet;
 mod shared;
@@ -16,6 +17,7 @@ mod stream;
 mod tcp;
 
 pub use dial::Peer;
+pub use fossil::FossilUsers;
 pub use gate::{Accounts, BadAccount, User};
 pub(crate) use greet::{Greeting, greet};
 
@@ -289,7 +291,9 @@ fn exposed(address: &str) -> CliError {
     CliError::usage(format!(
         "{address} can be reached from other machines and nobody would have to say who they are"
     ))
-    .next_step("name users or a token in the configuration (leaf serve --config), or listen on 127.0.0.1")
+    .next_step(
+        "drop `fossil-users = false`, name users or a token in the configuration, or listen on 127.0.0.1",
+    )
 }
 
 fn config(options: &BrokerOptions, bound: &BrokerBound) -> BrokerConfig {

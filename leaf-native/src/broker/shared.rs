@@ -1,6 +1,6 @@
 //! What the connections of a broker share: the machine, and the way to each one's writer.
 
-use super::gate::Accounts;
+use super::gate::{Accounts, Doorkeeper};
 use crate::world;
 use leaf_core::limits::NatsLimits;
 use leaf_core::nats::broker::{BrokerConfig, BrokerEvent, Close, ConnId, NatsBroker};
@@ -35,7 +35,11 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(config: BrokerConfig, limits: NatsLimits, accounts: Accounts) -> Self {
         Self {
-            machine: RefCell::new(NatsBroker::new(config, limits, Box::new(accounts))),
+            machine: RefCell::new(NatsBroker::new(
+                config,
+                limits,
+                Box::new(Doorkeeper::new(accounts)),
+            )),
             sinks: RefCell::new(HashMap::new()),
         }
     }

@@ -1,12 +1,14 @@
 //! `leaf config-check`: whether a configuration file says what it is meant to.
 
 use super::global::Global;
+use crate::broker::FossilUsers;
 use crate::config::Config;
 use crate::error::CliError;
 use crate::output::{GOOD, paint};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Check a configuration file of `leaf serve`, and start nothing
 #[derive(Args, Debug)]
@@ -24,13 +26,18 @@ impl ConfigCheck {
         nats.doors()?;
         let (listen, users) = (nats.listen.clone(), nats.users.len());
         let has_token = nats.token.is_some();
-        let options = nats.options()?;
+        let fossil_users = nats.wants_fossil_users(&http.listen);
+        let mut options = nats.options()?;
+        if fossil_users {
+            // Whose they are is said on the command line of `leaf serve`.
+            options.accounts.fossil = Some(FossilUsers::new(Arc::new(Vec::new)));
+        }
         options.check()?;
         let (links, is_encrypted) = (options.peers.len(), options.tls.is_some());
         let value = json!({
             "file": self.file,
             "http": { "listen": http.listen, "tls": http.tls_cert.is_some() },
-            "nats": { "listen": listen, "users": users, "token": has_token, "links": links, "tls": is_encrypted },
+            "nats": { "listen": listen, "users": users, "fossil_users": fossil_users, "token": has_token, "links": links, "tls": is_encrypted },
             "sync": { "user": sync.user },
         });
         global.out().answer(&value, |out| {
@@ -40,14 +47,15 @@ impl ConfigCheck {
                 false if is_encrypted => format!("by WebSocket and by TLS at {}", listen.join(", ")),
                 false => format!("by WebSocket and at {}", listen.join(", ")),
             };
-            let who = match (users, has_token) {
-                (0, false) => "everybody on this machine".to_owned(),
-                (0, true) => "whoever knows the token".to_owned(),
-                (count, false) => crate::output::count(count as u64, "user"),
-                (count, true) => format!(
-                    "{} and whoever knows the token",
-                    crate::output::count(count as u64, "user")
-                ),
+            let who = [
+                (users > 0).then(|| crate::output::count(users as u64, "user")),
+                has_token.then(|| "whoever knows the token".to_owned()),
+                fossil_users.then(|| "the users of the repositories".to_owned()),
+            ];
+            let who: Vec<String> = who.into_iter().flatten().collect();
+            let who = match who.is_empty() {
+                true => "everybody on this machine".to_owned(),
+                false => who.join(", "),
             };
             writeln!(out, "NATS clients {places}: {who}")?;
             match links {

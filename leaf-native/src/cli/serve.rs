@@ -1,7 +1,7 @@
 //! `leaf serve`: repositories over HTTP, until told to stop.
 
 use super::global::Global;
-use crate::broker::{Broker, BrokerBound};
+use crate::broker::{Broker, BrokerBound, FossilUsers};
 use crate::config::Config;
 use crate::error::CliError;
 use crate::mesh::{Door, Line, Mesh};
@@ -84,7 +84,14 @@ impl Serve {
         let mut doors = config.nats.doors()?;
         let name = config.nats.name.clone().unwrap_or_else(|| "leaf".to_owned());
         let options = config.sync.options(&name);
-        let broker = Broker::start(config.nats.options()?)?;
+        let wants_fossil_users = config.nats.wants_fossil_users(&config.http.listen);
+        let mut broker = config.nats.options()?;
+        if wants_fossil_users {
+            let served = Arc::clone(&repositories);
+            let files = Arc::new(move || served.files().into_iter().map(|(_, file)| file).collect());
+            broker.accounts.fossil = Some(FossilUsers::new(files));
+        }
+        let broker = Broker::start(broker)?;
         doors.insert(0, Door::Own(broker.clone()));
         let http = config.http.options(broker.clone())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -31,9 +31,11 @@ impl Watch {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
         let login = Login::to_nats(&self.url)?;
         let session = self.remote.by_nats(&login)?;
-        let project = match login.url.project() {
-            Some(_) => session.place(None)?.0.as_str().to_owned(),
-            None => "*".to_owned(),
+        // A server with one project only may let us hear that one and nothing else.
+        let project = match (session.place(None), login.url.project()) {
+            (Ok((project, _)), _) => project.as_str().to_owned(),
+            (Err(_), None) => "*".to_owned(),
+            (Err(error), Some(_)) => return Err(error),
         };
         session.runtime.block_on(async {
             let line = &session.line;

@@ -98,7 +98,7 @@ impl Repositories {
     }
 
     /// The name of every repository that is there now, and its file.
-    fn files(&self) -> Vec<(String, PathBuf)> {
+    pub fn files(&self) -> Vec<(String, PathBuf)> {
         match &self.place {
             Place::Single(file) => {
                 let name = file.file_stem().unwrap_or_default().to_string_lossy();

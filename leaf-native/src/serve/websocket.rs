@@ -53,8 +53,8 @@ pub(super) fn upgrade(
     };
     if !bound.is_loopback() && !broker.is_guarded() {
         return Answer::forbidden(
-            "the NATS broker knows no users and this address can be reached from other machines: name users \
-             or a token in the configuration (leaf serve --config)",
+            "the NATS broker knows no users and this address can be reached from other machines: drop \
+             `fossil-users = false` or name users or a token in the configuration (leaf serve --config)",
         );
     }
     let key = request

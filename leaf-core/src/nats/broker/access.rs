@@ -57,6 +57,9 @@ pub struct Grant {
     pub publish: Rights,
     /// What it may subscribe to.
     pub subscribe: Rights,
+    /// Below these it may subscribe to what it calls by name, as in `_INBOX.NAME.*`: who does not know a name hears
+    /// nothing. A name has no wildcards and 16 characters at least.
+    pub named: Vec<String>,
     /// It may answer whoever asked it, wherever the reply goes.
     pub responses: Option<Responses>,
 }
@@ -70,7 +73,30 @@ pub struct Responses {
     pub age_ms_max: i64,
 }
 
+/// What nobody guesses.
+const NAME_BYTES_MIN: usize = 16;
+
+impl Grant {
+    /// Whether it may subscribe to `pattern`, as a member of `queue`.
+    pub(crate) fn may_subscribe(&self, pattern: &[u8], queue: Option<&[u8]>) -> bool {
+        let is_named = |prefix: &String| {
+            let rest = pattern.strip_prefix(prefix.as_bytes());
+            let name = rest
+                .and_then(|rest| rest.strip_prefix(b"."))
+                .and_then(|rest| rest.split(|byte| *byte == b'.').next());
+            name.is_some_and(|name| name.len() >= NAME_BYTES_MIN)
+        };
+        self.subscribe.allows_pattern(pattern, queue)
+            || (self.named.iter().any(is_named) && self.subscribe.denies_nothing_of(pattern))
+    }
+}
+
 impl Rights {
+    /// Whether nothing that `pattern` matches is denied.
+    fn denies_nothing_of(&self, pattern: &[u8]) -> bool {
+        !self.deny.iter().any(|rule| overlaps(rule.as_bytes(), pattern))
+    }
+
     /// Whether there is no limit.
     pub(crate) fn is_open(&self) -> bool {
         self.allow.is_none() && self.deny.is_empty()

@@ -256,7 +256,7 @@ impl NatsBroker {
             self.complain(slot, "Invalid Subject");
             return;
         }
-        if !conn.grant.subscribe.allows_pattern(subject, queue) {
+        if !conn.grant.may_subscribe(subject, queue) {
             let mut text = format!(
                 "Permissions Violation for Subscription to \"{}\"",
                 String::from_utf8_lossy(subject)
