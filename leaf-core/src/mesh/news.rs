@@ -19,7 +19,7 @@ pub struct Hint {
     pub rid: i64,
     /// The artifact, or the catalogue of unversioned files: [`Repo::uv_hash`].
     pub uuid: String,
-    /// Who has it, and answers at `.sync.<peer_id>`.
+    /// Who has it, and answers at `.sync.<peer_id>`; empty from a hub of EdgeSync 0.0.20, which answers everybody.
     pub peer_id: String,
 }
 
@@ -35,8 +35,8 @@ impl Hint {
                 _ => {}
             }
         }
-        let is_good = super::is_peer(&hint.peer_id) && hint.hash().is_some();
-        is_good.then_some(hint)
+        let is_good = hint.peer_id.is_empty() || super::is_peer(&hint.peer_id);
+        (is_good && hint.hash().is_some()).then_some(hint)
     }
 
     /// The announcement.
@@ -216,7 +216,7 @@ impl Pace {
         pace
     }
 
-    /// Somebody has something new.
+    /// Somebody has something new; without a name, anybody may have it.
     pub fn want(&mut self, peer: &str) {
         if self.wanted.len() < WANTED_MAX && !self.wanted.iter().any(|known| known == peer) {
             self.wanted.push_back(peer.to_owned());
@@ -229,6 +229,7 @@ impl Pace {
             return None;
         }
         let whom = match self.wanted.pop_front() {
+            Some(peer) if peer.is_empty() => Whom::Anybody,
             Some(peer) => Whom::Peer(peer),
             None if self.due <= now => Whom::Anybody,
             None => return None,

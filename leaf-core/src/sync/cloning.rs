@@ -3,7 +3,8 @@
 //! Where it goes on is a number of the server's own rows. Another server, or the same one with another file, numbers
 //! them otherwise: the clone then begins anew, and keeps what it has.
 //!
-//! Source: Fossil `src/xfer.c` `client_sync()`, `clone_seqno`; every reply to a `clone` card names the server.
+//! Source: Fossil `src/xfer.c` `client_sync()`, `clone_seqno`; every reply to a `clone` card names the server. The
+//! legacy dialect: what a hub of EdgeSync 0.0.20 says.
 
 use super::SyncError;
 use super::client::{Flight, SyncSession};
@@ -21,8 +22,22 @@ impl SyncSession {
         heard: &mut Heard,
     ) -> Result<(), SyncError> {
         if let (None, Some((first, last))) = (&self.talk.project, &heard.push_card) {
+            let wanted = self
+                .options
+                .project
+                .as_ref()
+                .map(|wanted| wanted.as_str().as_bytes());
+            self.talk.legacy |= wanted == Some(first) || is_of_legacy_hub(tx, heard)?;
             let project = if self.talk.legacy { first } else { last };
             let project = ProjectCode::parse(project).map_err(|_| SyncError::PeerWrongProject)?;
+            if self
+                .options
+                .project
+                .as_ref()
+                .is_some_and(|wanted| *wanted != project)
+            {
+                return Err(SyncError::PeerWrongProject);
+            }
             tx.set_config("project-code", project.as_str(), now)?;
             self.talk.project = Some(project);
         }
@@ -77,4 +92,14 @@ impl SyncSession {
         let uv = options.unversioned && (!talk.uv.hash_sent || (!talk.uv.to_ask.is_empty() && uv_comes));
         talk.seqno > 0 || config || uv
     }
+}
+
+/// Both dialects of EdgeSync bound a clone by a cookie of this name; only the legacy one pushes before it says a row.
+fn is_of_legacy_hub(tx: &RepoTx<'_>, heard: &Heard) -> Result<bool, SyncError> {
+    // Stock, which may go on with what such a hub began, says its version.
+    if heard.row_before_push.is_some() || heard.version.is_some() {
+        return Ok(false);
+    }
+    let cookie = tx.config("cookie")?;
+    Ok(cookie.is_some_and(|cookie| cookie.starts_with("lf-clone-cap:")))
 }

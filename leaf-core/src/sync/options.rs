@@ -2,7 +2,7 @@
 //!
 //! Source: Fossil `src/xfer.c`, the `SYNC_` flags of `client_sync`; `src/sync.c`, `process_sync_args`.
 
-use crate::id::ArtifactHash;
+use crate::id::{ArtifactHash, ProjectCode};
 use crate::limits::Limits;
 use crate::repo::ConfigGroup;
 
@@ -74,6 +74,8 @@ pub struct SyncOptions {
     pub config_push: Vec<ConfigGroup>,
     /// A lock to take or release.
     pub ci_lock: Option<CiLock>,
+    /// Of a clone: the project, where it is known beforehand. A legacy peer names it in another place.
+    pub project: Option<ProjectCode>,
     /// Log in by cookie where the server can, instead of by card.
     pub cookie_login: bool,
     /// Send uncompressed messages, as `fossil --httptrace` does.
@@ -98,6 +100,7 @@ impl SyncOptions {
             config_pull: Vec::new(),
             config_push: Vec::new(),
             ci_lock: None,
+            project: None,
             cookie_login: false,
             debug: false,
             url: url.into(),

@@ -10,7 +10,7 @@ use crate::format::fossilize;
 use crate::id::{ArtifactHash, Rid};
 use crate::repo::{Asking, Body, Hanging, Incoming, PeerLink, Repo, RepoError, RepoTx, UvVerdict};
 use crate::time::Timestamp;
-use crate::xfer::{BadCard, Card, Cards, Pragma, envelope};
+use crate::xfer::{BadCard, Card, Cards, Pragma, Version, envelope};
 use std::collections::HashSet;
 
 /// A clock that differs by less is not worth a word. Units: seconds.
@@ -32,6 +32,9 @@ pub(super) struct Heard {
     next_is_private: bool,
     pub(super) seqno: Option<i64>,
     pub(super) push_card: Option<(Vec<u8>, Vec<u8>)>,
+    /// The row that was said before it.
+    pub(super) row_before_push: Option<i64>,
+    pub(super) version: Option<Version>,
     pub(super) denied: Option<String>,
     asked: Vec<ArtifactHash>,
     asked_private: Vec<ArtifactHash>,
@@ -149,9 +152,16 @@ impl SyncSession {
             Card::Message(text) => self.hear_message(decode(text)),
             Card::Pragma(Pragma::LeafCount(Some(count))) => self.note_count(tx, count)?,
             Card::Pragma(Pragma::Link { url, arg, mtime }) => self.note_link(tx, url, arg, mtime)?,
+            Card::Pragma(Pragma::ServerVersion(version)) => {
+                heard.version = Some(version);
+                self.talk.server = version;
+            }
             Card::Pragma(pragma) => self.pragma(&pragma, heard),
             Card::Private => heard.next_is_private = true,
-            Card::Push { server, project } => heard.push_card = Some((server.to_vec(), project.to_vec())),
+            Card::Push { server, project } => {
+                heard.row_before_push = heard.seqno;
+                heard.push_card = Some((server.to_vec(), project.to_vec()));
+            }
             Card::Uvfile {
                 name,
                 mtime,
@@ -199,7 +209,6 @@ impl SyncSession {
             Pragma::LeafMark { token, .. } => self.talk.marks.server = crate::repo::Mark::parse(token),
             Pragma::LeafMarkStale => self.talk.marks.stale = true,
             Pragma::LeafUvStored => self.talk.uv.stored = true,
-            Pragma::ServerVersion(version) => self.talk.server = *version,
             Pragma::UvPullOnly => {
                 heard.uv_catalogue = true;
                 self.talk.uv.pull_only = true;

@@ -451,6 +451,8 @@ impl<'a> Serving<'a> {
     /// The client holds an artifact: it need not be told of it, and can be asked for it.
     fn note_igot(&mut self, hash: &ArtifactHash, private: bool) -> Result<(), Stop> {
         if !self.pushing {
+            // Stock overlooks this; a Go node goes on for 100 rounds when it is told of what it has named itself.
+            self.sender.on_remote.extend(self.repo.rid_of(hash)?);
             return Ok(());
         }
         let (tx, trusted) = (self.writer(), self.caps.has(Cap::Private));

@@ -261,10 +261,16 @@ fn hints_and_cards_are_read_with_suspicion() {
         uuid: "a".repeat(40),
         peer_id: "hub-1".into(),
     };
-    assert_eq!(Hint::read(&hint.write()), Some(hint));
+    assert_eq!(Hint::read(&hint.write()), Some(hint.clone()));
+    let nameless = br#"{"rid":7,"uuid":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
+    let of_an_old_hub = Hint {
+        peer_id: String::new(),
+        ..hint
+    };
+    assert_eq!(Hint::read(nameless), Some(of_an_old_hub));
     let bad = [
         r#"{"rid":7,"uuid":"aa","peer_id":"hub"}"#,
-        r#"{"rid":7,"uuid":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#,
+        r#"{"rid":7,"peer_id":"hub"}"#,
         r#"{"rid":7,"uuid":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","peer_id":"a.>"}"#,
         "nonsense",
     ];
@@ -319,6 +325,12 @@ fn news_is_fetched_at_once_and_each_peer_is_asked_once() {
     );
     pace.done(true, NOW);
     assert_eq!(pace.begin(NOW), None);
+    pace.want("");
+    assert_eq!(
+        pace.begin(NOW),
+        Some(Whom::Anybody),
+        "a hub without a name has something"
+    );
 }
 
 #[test]

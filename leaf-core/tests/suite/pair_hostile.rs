@@ -381,34 +381,83 @@ fn a_legacy_client_says_where_its_clone_goes_on_in_a_card_of_its_own() {
     );
 }
 
-#[test]
-fn a_legacy_server_names_the_project_first_and_wants_the_row_apart() {
+/// What a clone makes of a first reply: the project, and what it asks for next.
+fn cloned(project: Option<&str>, reply: &[u8]) -> Result<(String, String), SyncError> {
     let db = rusqlite::Connection::open_in_memory().expect("memory");
     let mut client = leaf_core::repo::Repo::create_for_clone(db, &crate::pair::new_repo(1)).expect("empty");
-    let mut session = SyncSession::new(Pair::options(Goal::Clone));
+    let mut session = SyncSession::new(SyncOptions {
+        project: project.map(|code| ProjectCode::parse(code.as_bytes()).expect("a code")),
+        ..Pair::options(Goal::Clone)
+    });
     session
         .poll_transmit(&mut client, [1; 20])
         .expect("sound")
         .expect("a request");
-    let (bytes, project, server) = (content(3), "a".repeat(40), "b".repeat(40));
-    let zblob = zblob::compress(&bytes);
-    let bare = &zblob[4..];
-    let head = format!(
-        "push {project} {server}\ncfile {} {} {}\n",
-        name_of(&bytes),
-        bytes.len(),
-        bare.len()
-    );
-    let reply = [head.into_bytes(), bare.to_vec(), b"\nclone_seqno 200\n".to_vec()].concat();
-    session
-        .handle_reply(&mut client, &reply, ContentType::Uncompressed, NOW)
-        .expect("a legacy reply");
-    assert_eq!(client.config("project-code").expect("sound"), Some(project));
+    session.handle_reply(&mut client, reply, ContentType::Uncompressed, NOW)?;
     let next = session
         .poll_transmit(&mut client, [2; 20])
         .expect("sound")
         .expect("there is more");
     let said = leaf_core::xfer::envelope::unpack(&next.body, next.content_type, 1 << 20).expect("ours");
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(said.contains("clone 3 200\nclone_seqno 200\n"), "{said}");
+    let code = client.config("project-code").expect("sound").expect("a project");
+    Ok((code, String::from_utf8_lossy(&said).into_owned()))
+}
+
+#[test]
+fn a_legacy_server_names_the_project_first_and_wants_the_row_apart() {
+    let (bytes, project, server) = (content(3), "a".repeat(40), "b".repeat(40));
+    let (name, zblob) = (name_of(&bytes), zblob::compress(&bytes));
+    let bare = &zblob[4..];
+    let push = format!("push {project} {server}\n").into_bytes();
+    let row = b"\nclone_seqno 200\n".to_vec();
+    let cfile = format!("cfile {name} {} {}\n", bytes.len(), bare.len());
+    let by_its_cfile = [push.clone(), cfile.into_bytes(), bare.to_vec(), row.clone()].concat();
+    // As a hub of 0.0.20 really begins a clone.
+    let cookie = b"cookie lf-clone-cap:274\n".to_vec();
+    let file = [
+        format!("file {name} {}\n", bytes.len()).into_bytes(),
+        bytes.clone(),
+    ]
+    .concat();
+    let by_its_cookie = [push.clone(), cookie.clone(), file.clone(), row.clone()].concat();
+    let by_its_project = [push.clone(), file.clone(), row.clone()].concat();
+    for (known, reply) in [
+        (None, by_its_cfile),
+        (None, by_its_cookie),
+        (Some(project.as_str()), by_its_project),
+    ] {
+        let (code, said) = cloned(known, &reply).expect("a legacy reply");
+        assert_eq!(code, project);
+        assert!(said.contains("clone 3 200\nclone_seqno 200\n"), "{said}");
+    }
+    // As a hub of today does: the cookie first, and the other order.
+    let today = [
+        cookie,
+        file,
+        row,
+        format!("push {server} {project}\n").into_bytes(),
+    ]
+    .concat();
+    for known in [None, Some(project.as_str())] {
+        let (code, said) = cloned(known, &today).expect("a reply");
+        assert_eq!(code, project);
+        assert!(
+            said.contains("clone 3 200\n") && !said.contains("clone_seqno"),
+            "{said}"
+        );
+    }
+    let another = cloned(Some(&"c".repeat(40)), &today);
+    assert!(matches!(another, Err(SyncError::PeerWrongProject)), "{another:?}");
+}
+
+#[test]
+fn what_a_client_has_named_is_not_announced_to_it_even_when_it_only_pulls() {
+    let mut pair = Pair::new();
+    let all = put(&mut pair.server, 0..3);
+    let code = ProjectCode::from_random(PROJECT);
+    let version = "pragma client-version 22800 20260315 120000\n";
+    let reply = pair.ask(&format!("{version}pull x {code}\nigot {}\n", all[1]));
+    assert!(reply.contains(&format!("igot {}\n", all[0])), "{reply}");
+    assert!(!reply.contains(&format!("igot {}\n", all[1])), "{reply}");
+    assert!(reply.contains(&format!("igot {}\n", all[2])), "{reply}");
 }

@@ -56,10 +56,10 @@ impl Clone {
         let (mut repo, is_new) = self.prepare(&admin)?;
         let connected = match session {
             Some(session) => self.find(session, &repo),
-            None => self.remote.by_http(&login),
+            None => self.remote.by_http(&login).map(|remote| (remote, None)),
         };
-        let mut remote = match connected {
-            Ok(remote) => remote,
+        let (mut remote, project) = match connected {
+            Ok(connected) => connected,
             Err(error) => return Err(self.abandon(repo, is_new, error)),
         };
         if !is_new {
@@ -70,6 +70,7 @@ impl Clone {
             private: self.private,
             unversioned: self.unversioned,
             config_pull: ConfigGroup::matching("/all"),
+            project,
             ..SyncOptions::new(Goal::Clone, login.url.canonical())
         };
         let driven = match drive(&mut repo, &mut remote, options, "cloning", global.out()) {
@@ -108,11 +109,11 @@ impl Clone {
     }
 
     /// The leaf to clone from, by NATS: the one that the clone was begun with, while it is there.
-    fn find(&self, session: NatsSession, repo: &Repo) -> Result<Remote, CliError> {
+    fn find(&self, session: NatsSession, repo: &Repo) -> Result<(Remote, Option<ProjectCode>), CliError> {
         let (project, peer) = session.place(repo.clone_source()?.as_deref())?;
         let own = repo.server_code()?.as_str().to_owned();
         let remote = NatsRemote::new(session, &project, own, peer, self.remote.silence_max());
-        Ok(Remote::Nats(Box::new(remote)))
+        Ok((Remote::Nats(Box::new(remote)), Some(project)))
     }
 
     /// The file to clone into: a new one, or one that an earlier clone left unfinished.
