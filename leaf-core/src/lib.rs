@@ -12,12 +12,13 @@
 //!
 //! Nothing here waits, asks what time it is, throws dice, starts a thread or opens a file. A shell
 //! (`leaf-native`, later `leaf-wasm`) opens the SQLite connection, carries the messages, and passes the
-//! time and random bytes in. Order of reading: [`id`], [`time`], [`limits`], [`mod@format`], [`xfer`],
+//! time and random bytes in. Order of reading: [`id`], [`time`], [`limits`], [`json`], [`mod@format`], [`xfer`],
 //! [`repo`], [`sync`]; by itself [`nats`]; and what brings the two together, [`mesh`].
 #![forbid(unsafe_code)]
 
 pub mod format;
 pub mod id;
+pub mod json;
 pub mod limits;
 pub mod mesh;
 pub mod nats;

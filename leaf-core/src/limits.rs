@@ -40,8 +40,16 @@ pub struct Limits {
     pub server_gimmes_max: usize,
     /// Phantoms one session may create beyond the artifacts it brings.
     pub phantoms_max: usize,
-    /// How far in the future a peer's unversioned file or configuration may claim to be.
+    /// How far in the future a peer's unversioned file, row or configuration may claim to be.
     pub future_ms_max: i64,
+    /// Synced tables of one repository.
+    pub tables_max: usize,
+    /// Columns of a synced table.
+    pub table_columns_max: usize,
+    /// Rows of a synced table, deleted ones among them.
+    pub table_rows_max: usize,
+    /// One row of a synced table as JSON, or its definition.
+    pub row_bytes_max: usize,
     /// Bytes that one check or crosslink may keep expanded at a time.
     pub work_bytes: usize,
 }
@@ -64,6 +72,10 @@ impl Default for Limits {
             server_gimmes_max: 500,
             phantoms_max: 50_000,
             future_ms_max: 300_000,
+            tables_max: 64,
+            table_columns_max: 64,
+            table_rows_max: 100_000,
+            row_bytes_max: 64 << 10,
             work_bytes: 16 << 20,
         }
     }

@@ -130,6 +130,10 @@ fn remark(event: &SyncEvent) -> Option<String> {
         SyncEvent::ServerSays { message } => {
             Some(format!("the server says: {}", crate::output::tame(message)))
         }
+        SyncEvent::TableSkipped { table, reason } => Some(format!(
+            "the synced table {} stays as it is: {reason}",
+            crate::output::tame(table)
+        )),
         SyncEvent::UvPullOnly => Some("the server takes no unversioned files from us".to_owned()),
         _ => None,
     }

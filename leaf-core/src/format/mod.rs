@@ -8,4 +8,5 @@ pub mod delta;
 pub mod fossilize;
 pub mod hash;
 pub mod path;
+pub mod word;
 pub mod zblob;

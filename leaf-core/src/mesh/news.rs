@@ -3,8 +3,8 @@
 //! Source: the announcement of EdgeSync `hub/`, JSON `{"rid","uuid","peer_id"}`; cards are ours.
 
 use crate::id::{ArtifactHash, ProjectCode};
+use crate::json::{self, Value, Writer};
 use crate::nats::dice::Dice;
-use crate::nats::json::{self, Value, Writer};
 use crate::repo::{Repo, RepoError};
 use crate::time::Timestamp;
 use serde::Serialize;

@@ -15,9 +15,9 @@
 
 use super::dice::Dice;
 use super::info::Connect;
-use super::json::{self, Value};
 use super::op::{Message, ServerOp};
 use super::{BadOp, Scan, scan_server, write};
+use crate::json::{self, Value};
 use crate::limits::NatsLimits;
 use crate::time::Timestamp;
 use std::collections::VecDeque;

@@ -6,7 +6,7 @@
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol); the leaf node's keys as nats-server
 //! 2.9.10 and 2.15.1 send them.
 
-use super::json::Writer;
+use crate::json::Writer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! NATS as plain values: bytes of a connection in, bytes of connections out. Knows nothing of Fossil.
 //!
 //! ```text
-//!    subject    op  read  write  info  json   what a connection carries
+//!    subject    op  read  write  info        what a connection carries
 //!        \        \   |    /
 //!        sublist    \ |  /                 who wants a subject
 //!              \     |  |
@@ -18,7 +18,6 @@ pub mod broker;
 pub mod client;
 pub(crate) mod dice;
 pub mod info;
-pub mod json;
 pub mod op;
 mod read;
 pub mod subject;

@@ -4,6 +4,7 @@
 //! what a peer sent.
 
 use super::change::BadChange;
+use super::table::BadTable;
 use crate::Blame;
 use crate::format::delta::BadDelta;
 use crate::format::zblob::BadZblob;
@@ -118,6 +119,9 @@ pub enum RepoError {
     /// A name that no unversioned file can have.
     #[error("not a name for an unversioned file: it may hold no white space, backslash or `..`")]
     BadUvName,
+    /// A synced table, or a row of one, that cannot be.
+    #[error(transparent)]
+    Table(#[from] BadTable),
     /// SQLite refused: busy, full, read-only, or corrupt.
     #[error("the database failed")]
     Sqlite(#[from] rusqlite::Error),
@@ -144,6 +148,7 @@ impl RepoError {
             | Self::WrongSize { .. }
             | Self::WrongContent { .. }
             | Self::BadUvName
+            | Self::Table(_)
             | Self::Limit { .. } => Blame::Peer,
             Self::Change(_)
             | Self::NotARepository { .. }

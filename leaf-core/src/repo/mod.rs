@@ -48,6 +48,7 @@ mod request;
 mod resolve;
 mod shun;
 mod sql_literal;
+mod table;
 mod tag;
 mod technote;
 mod ticket;
@@ -81,6 +82,10 @@ pub use query::QueryValue;
 pub use receive::{Body, Hanging, Incoming, Put, Received};
 pub use resolve::NameScope;
 pub use shun::Shunned;
+pub use table::{
+    ArrivingRow, BadTable, Column, ColumnKind, Conflict, HeldRow, HeldTable, Table, TableDef, TableHash,
+    TableRow, TableValue, Taken, Writer as RowWriter,
+};
 pub use tag::{NewTag, TagOn, TagSummary};
 pub use technote::{NewTechNote, TechNoteSummary};
 pub use ticket::{NewTicketChange, Ticket};

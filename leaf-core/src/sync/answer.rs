@@ -196,6 +196,7 @@ impl Serving<'_> {
         } else if self.pulling {
             self.announce_unclustered()?;
         }
+        self.answer_tables()?;
         if self.marks.wanted && (self.pulling || self.pushing) && !self.clone_all {
             self.give_mark()?;
         }

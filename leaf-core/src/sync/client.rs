@@ -6,6 +6,7 @@
 //!
 //! Source: Fossil `src/xfer.c` `client_sync()`.
 
+use super::table_talk::{TableFlight, TableTalk};
 use super::{Goal, SyncError, SyncOptions};
 use crate::id::{ArtifactHash, ProjectCode, Rid};
 use crate::repo::{Mark, Repo};
@@ -83,6 +84,7 @@ pub(super) struct Talk {
     pub(super) config_sent: bool,
     pub(super) lock_sent: bool,
     pub(super) marks: SessionMarks,
+    pub(super) tables: TableTalk,
 }
 
 /// Unversioned files.
@@ -137,6 +139,7 @@ pub(super) struct Flight {
     pub(super) config_asked: bool,
     pub(super) config_sent: bool,
     pub(super) lock: bool,
+    pub(super) tables: TableFlight,
     /// Ourselves, as announced now or before.
     pub(super) mark: Option<Mark>,
     /// What was announced now or before.
@@ -210,6 +213,13 @@ pub enum SyncEvent {
         /// Its words.
         message: String,
     },
+    /// A synced table stays as it is: what the server says of it cannot be used.
+    TableSkipped {
+        /// Its name.
+        table: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The server takes no unversioned files from us; those that differ stay as they are.
     UvPullOnly,
 }
@@ -231,6 +241,10 @@ pub struct SyncStats {
     pub uv_received: u64,
     /// Unversioned files sent.
     pub uv_sent: u64,
+    /// Rows of synced tables received.
+    pub rows_received: u64,
+    /// Rows of synced tables sent.
+    pub rows_sent: u64,
     /// Configuration cards received.
     pub config_received: u64,
     /// Bytes of requests, before compression.
@@ -266,6 +280,7 @@ impl SyncSession {
             config_sent: false,
             lock_sent: false,
             marks: SessionMarks::default(),
+            tables: TableTalk::default(),
         };
         Self {
             options,

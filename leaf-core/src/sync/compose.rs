@@ -36,6 +36,7 @@ impl SyncSession {
         }
         self.exchange_config(repo, &mut out, &mut flight)?;
         self.send_uv(repo, &mut out, &mut flight)?;
+        self.say_tables(repo, &mut out, &mut flight)?;
         self.lock(&mut out, &mut flight);
         out.push(&Card::Comment(
             format!(" {}", crate::id::to_hex(&entropy).to_ascii_uppercase()).as_bytes(),

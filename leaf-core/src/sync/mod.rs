@@ -12,9 +12,10 @@
 //!
 //! Nothing here opens a socket, reads a clock or waits. The shell carries the bytes.
 //!
-//! Between two leaves four pragmas say what stock Fossil has no word for, and stock ignores them: `leaf-mark`
+//! Between two leaves five pragmas say what stock Fossil has no word for, and stock ignores them: `leaf-mark`
 //! and `leaf-mark-stale` (see `mark.rs`) save announcing what was announced before; `leaf-uv-stored` lets
-//! unversioned files travel compressed, as they are stored; `leaf-count` tells whoever clones how much there is.
+//! unversioned files travel compressed, as they are stored; `leaf-count` tells whoever clones how much there is;
+//! `leaf-tables` begins the talk of synced tables (see `table_talk.rs`).
 //!
 //! Source: Fossil `www/sync.wiki` section 5, `src/xfer.c` `client_sync()` and `page_xfer()`.
 
@@ -31,6 +32,8 @@ mod reply;
 mod send;
 mod server;
 mod serving;
+mod table_talk;
+mod tables;
 mod unversioned;
 
 pub use client::{SyncEvent, SyncSession, SyncStats, Transmit};

@@ -62,6 +62,8 @@ pub struct SyncOptions {
     pub private: bool,
     /// Unversioned files, too.
     pub unversioned: bool,
+    /// Synced tables, too.
+    pub tables: bool,
     /// With `unversioned`: the server is right, whatever the times say; nothing is sent.
     pub unversioned_revert: bool,
     /// Announce and hear of every artifact, not only of those that are in no cluster; ignores marks.
@@ -87,12 +89,13 @@ pub struct SyncOptions {
 }
 
 impl SyncOptions {
-    /// Plain `goal` with `url`, as nobody.
+    /// Plain `goal` with `url`, as nobody; synced tables come along, as they cost a server without any one line.
     pub fn new(goal: Goal, url: impl Into<String>) -> Self {
         Self {
             goal,
             login: None,
             private: false,
+            tables: true,
             unversioned: false,
             unversioned_revert: false,
             verily: false,

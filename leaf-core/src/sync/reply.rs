@@ -4,6 +4,7 @@
 
 use super::client::{Flight, SyncEvent, SyncSession};
 use super::receive::receive;
+use super::table_talk::HeardTables;
 use super::{SyncError, mark, unversioned};
 use crate::Blame;
 use crate::format::fossilize;
@@ -47,6 +48,7 @@ pub(super) struct Heard {
     pub(super) hanging: Vec<Hanging>,
     /// What was asked for, less what the reply brought or announced.
     left_out: HashSet<ArtifactHash>,
+    tables: HeardTables,
 }
 
 impl SyncSession {
@@ -85,6 +87,7 @@ impl SyncSession {
         stats.config_received += heard.configs;
         stats.plain_bytes_sent += flight.bytes;
         stats.plain_bytes_received += message.len() as u64;
+        self.note_tables(&flight.tables, &heard.tables);
         self.events.push_back(SyncEvent::Round {
             round: self.round,
             received: heard.received,
@@ -156,6 +159,11 @@ impl SyncSession {
                 heard.version = Some(version);
                 self.talk.server = version;
             }
+            Card::Pragma(Pragma::XtableHash {
+                table, hash: b"-", ..
+            }) => {
+                self.hear_no_table(table, &mut heard.tables);
+            }
             Card::Pragma(pragma) => self.pragma(&pragma, heard),
             Card::Private => heard.next_is_private = true,
             Card::Push { server, project } => {
@@ -187,6 +195,15 @@ impl SyncSession {
             Card::Uvigot {
                 name, mtime, hash, ..
             } => self.note_uvigot(tx, name, mtime, hash, heard)?,
+            Card::Schema { .. }
+            | Card::Xdelete { .. }
+            | Card::Xgimme { .. }
+            | Card::Xigot { .. }
+            | Card::Xrow { .. } => {
+                if !self.hear_table(tx, &card, now, &mut heard.tables)? {
+                    return Err(BadCard::Unknown { offset }.into());
+                }
+            }
             Card::Clone { .. }
             | Card::Login { .. }
             | Card::Pull { .. }
@@ -468,6 +485,7 @@ impl SyncSession {
                 tx.uv_forget(&name)?;
             }
         }
+        self.conclude_tables(tx, &flight.tables, &mut heard.tables)?;
         if !self.talk.clone {
             self.note_in_vain(tx, heard)?;
             self.update_marks(tx, flight, now, heard)?;
@@ -524,6 +542,7 @@ impl SyncSession {
 
     /// The rules by which a session ends.
     fn goes_on(&mut self, flight: &Flight, mut heard: Heard) -> bool {
+        let tables = self.tables_go_on();
         let limits = &self.options.limits;
         let received = usize::try_from(heard.received).unwrap_or(usize::MAX);
         let talk = &mut self.talk;
@@ -558,6 +577,7 @@ impl SyncSession {
             || news_of_private
             || uv_to_send
             || uv_to_ask
+            || tables
             || (talk.marks.stale && talk.push)
     }
 }

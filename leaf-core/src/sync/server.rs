@@ -65,6 +65,10 @@ pub struct Served {
     pub uv_received: u64,
     /// Unversioned files sent.
     pub uv_sent: u64,
+    /// Rows of synced tables stored.
+    pub rows_received: u64,
+    /// Rows of synced tables sent.
+    pub rows_sent: u64,
 }
 
 /// Answers one request.
@@ -92,7 +96,11 @@ pub fn serve(
         }
     };
     let done = match Scan::of(&message, &context.limits) {
-        Ok(scan) if scan.writes || (scan.pulls && repo.clusters_due()?) => {
+        Ok(scan)
+            if scan.writes
+                || (scan.pulls && repo.clusters_due()?)
+                || (scan.tables && repo.tables_due()?) =>
+        {
             repo.write(|tx| Serving::new(tx, Some(tx), context, scan.cursor).run(&message, request, seen))
         }
         Ok(scan) => {
@@ -150,6 +158,8 @@ struct Scan {
     writes: bool,
     /// The client pulls, for which clusters may have to be made.
     pulls: bool,
+    /// The client speaks of synced tables, whose hashes may have to be kept.
+    tables: bool,
     /// Where a legacy client wants its clone to go on: it says so in a card of its own.
     cursor: Option<i64>,
 }
@@ -159,6 +169,7 @@ impl Scan {
         let mut scan = Self {
             writes: false,
             pulls: false,
+            tables: false,
             cursor: None,
         };
         for card in Cards::new(message, limits) {
@@ -171,6 +182,7 @@ impl Scan {
                 | Card::Pragma(Pragma::CiLock { .. } | Pragma::CiUnlock(_) | Pragma::ClientUrl(_)) => {
                     scan.writes = true;
                 }
+                Card::Pragma(Pragma::LeafTables | Pragma::XtableHash { .. }) => scan.tables = true,
                 Card::Pull { .. } => scan.pulls = true,
                 Card::CloneSeqno(seqno) => scan.cursor = Some(seqno),
                 _ => {}

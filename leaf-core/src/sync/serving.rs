@@ -8,9 +8,12 @@ use super::logins::SeenLogins;
 use super::receive::receive;
 use super::send::{Sender, Sent};
 use super::server::{Request, ServeContext, Served};
+use super::tables::ServedTables;
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, ProjectCode, Rid};
-use crate::repo::{Body, Cap, Capabilities, Incoming, Mark, Origin, Repo, RepoError, RepoTx, Standing};
+use crate::repo::{
+    ArrivingRow, Body, Cap, Capabilities, Incoming, Mark, Origin, Repo, RepoError, RepoTx, Standing,
+};
 use crate::xfer::{Card, Cards, ContentType, MessageWriter, Pragma, Version, envelope, login};
 use std::collections::HashSet;
 
@@ -79,6 +82,7 @@ pub(super) struct Serving<'a> {
     /// Artifacts to be crosslinked.
     pub(super) settled: Vec<Rid>,
     pub(super) marks: Marks,
+    pub(super) tables: ServedTables,
     pub(super) uv_stored: bool,
     pub(super) uv_catalog_sent: bool,
     /// The client asked for private artifacts and may not have them.
@@ -130,6 +134,7 @@ impl<'a> Serving<'a> {
             to_prove: Vec::new(),
             settled: Vec::new(),
             marks: Marks::default(),
+            tables: ServedTables::default(),
             uv_stored: false,
             uv_catalog_sent: false,
             private_denied: false,
@@ -216,9 +221,45 @@ impl<'a> Serving<'a> {
                 body,
             } => self.store_uv(name, mtime, hash, size, body),
             Card::Uvgimme(name) => self.give_uv(name),
+            Card::Schema { .. }
+            | Card::Xdelete { .. }
+            | Card::Xgimme { .. }
+            | Card::Xigot { .. }
+            | Card::Xrow { .. } => self.table_card(&card),
             Card::Error(_) | Card::Message(_) | Card::Unknown(_) | Card::Uvigot { .. } => {
                 refuse("bad command")
             }
+        }
+    }
+
+    fn table_card(&mut self, card: &Card<'_>) -> Result<(), Stop> {
+        match *card {
+            Card::Schema { table, mtime, json } => self.define_table(table, mtime, json),
+            Card::Xgimme { table, key } => self.give_row(table, &key),
+            Card::Xigot {
+                table, key, mtime, ..
+            } => self.note_row(table, &key, mtime),
+            Card::Xrow {
+                table,
+                key,
+                mtime,
+                json,
+            }
+            | Card::Xdelete {
+                table,
+                key,
+                mtime,
+                json,
+            } => {
+                let row = ArrivingRow {
+                    key,
+                    mtime,
+                    json,
+                    deleted: matches!(card, Card::Xdelete { .. }),
+                };
+                self.store_row(table, &row)
+            }
+            _ => refuse("bad command"),
         }
     }
 
@@ -246,6 +287,7 @@ impl<'a> Serving<'a> {
                 self.marks.wanted = true;
                 self.note_mark(direction, token)?;
             }
+            Pragma::LeafTables => self.hear_of_tables(),
             Pragma::LeafUvStored => {
                 self.uv_stored = true;
                 self.out.push(&Card::Pragma(Pragma::LeafUvStored));
@@ -262,6 +304,7 @@ impl<'a> Serving<'a> {
             }
             Pragma::SendPrivate => self.sender.private = true,
             Pragma::UvHash(theirs) => self.compare_uv(theirs)?,
+            Pragma::XtableHash { table, hash, sum } => self.note_table(table, hash, sum),
             _ => {}
         }
         Ok(())

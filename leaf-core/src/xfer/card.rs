@@ -3,7 +3,11 @@
 //! A card is one line, with a payload behind it where the table below says so. Text arguments that Fossil
 //! escapes are still escaped here and decoded by whoever needs them; everything borrows from the message.
 //!
-//! Source: Fossil `www/sync.wiki` section 3; `src/xfer.c` `page_xfer()`, `client_sync()`.
+//! The cards of synced tables are unknown to stock, which takes them for an error: nobody sends one before the other
+//! side has shown that it knows them.
+//!
+//! Source: Fossil `www/sync.wiki` section 3; `src/xfer.c` `page_xfer()`, `client_sync()`; libfossil
+//! `internal/xfer/card_tablesync.go` for tables.
 
 use super::Pragma;
 use crate::id::ArtifactHash;
@@ -95,6 +99,15 @@ pub enum Card<'a> {
     },
     /// `reqconfig NAME`: the sender wants configuration.
     ReqConfig(&'a str),
+    /// `schema TABLE VERSION HASH MTIME SIZE`: what a synced table looks like.
+    Schema {
+        /// Its name.
+        table: &'a str,
+        /// Units: seconds since 1970.
+        mtime: i64,
+        /// Columns and rule, as JSON. Its SHA1 in the card says nothing that this does not.
+        json: &'a [u8],
+    },
     /// `# timestamp TIME errors N`: the server's clock, at the end of a reply.
     Timestamp(&'a [u8]),
     /// A card that this version does not know. Clients give up on it, servers answer with an error.
@@ -124,6 +137,46 @@ pub enum Card<'a> {
         hash: Option<ArtifactHash>,
         /// Expanded size of the file.
         size: u64,
+    },
+    /// `xdelete TABLE KEY MTIME SIZE`: a row of a synced table was deleted.
+    Xdelete {
+        /// The table.
+        table: &'a str,
+        /// SHA1 of what its key columns hold.
+        key: ArtifactHash,
+        /// Units: seconds since 1970.
+        mtime: i64,
+        /// Its key columns, as JSON.
+        json: &'a [u8],
+    },
+    /// `xgimme TABLE KEY`: the sender wants this row of a synced table.
+    Xgimme {
+        /// The table.
+        table: &'a str,
+        /// SHA1 of what its key columns hold.
+        key: ArtifactHash,
+    },
+    /// `xigot TABLE KEY MTIME [SUM]`: the sender holds this row of a synced table.
+    Xigot {
+        /// The table.
+        table: &'a str,
+        /// SHA1 of what its key columns hold.
+        key: ArtifactHash,
+        /// Units: seconds since 1970.
+        mtime: i64,
+        /// What it holds, in short; between leaves only.
+        sum: Option<u64>,
+    },
+    /// `xrow TABLE KEY MTIME SIZE`: a row of a synced table.
+    Xrow {
+        /// The table.
+        table: &'a str,
+        /// SHA1 of what its key columns hold.
+        key: ArtifactHash,
+        /// Units: seconds since 1970.
+        mtime: i64,
+        /// Its columns, as JSON.
+        json: &'a [u8],
     },
 }
 

@@ -1,9 +1,10 @@
 //! Pragmas: hints that the other side may ignore.
 //!
 //! Unknown ones are kept as such and ignored, which is how leaves negotiate what stock Fossil lacks:
-//! `leaf-count`, `leaf-mark`, `leaf-mark-stale` and `leaf-uv-stored` (see [`crate::sync`]).
+//! `leaf-count`, `leaf-mark`, `leaf-mark-stale`, `leaf-tables` and `leaf-uv-stored` (see [`crate::sync`]).
 //!
-//! Source: Fossil `www/sync.wiki` section 3.8; `src/xfer.c`.
+//! Source: Fossil `www/sync.wiki` section 3.8; `src/xfer.c`; libfossil `internal/sync/client_tablesync.go` for
+//! `xtable-hash`.
 
 use crate::id::ArtifactHash;
 
@@ -43,6 +44,8 @@ pub enum Pragma<'a> {
     },
     /// `leaf-mark-stale`: the client's push mark means nothing to this server.
     LeafMarkStale,
+    /// `leaf-tables`: the sender knows the cards of synced tables and wants to hear of all of them.
+    LeafTables,
     /// `leaf-uv-stored`: the sender takes unversioned files as they are stored.
     LeafUvStored,
     /// `link URL ARG MTIME`: another repository of the project; arguments still escaped.
@@ -72,6 +75,16 @@ pub enum Pragma<'a> {
     UvPullOnly,
     /// `uv-push-ok`: it does.
     UvPushOk,
+    /// `xtable-hash TABLE HASH [SUM]`: the client's catalogue of a synced table; `-` from a server that has no
+    /// such table.
+    XtableHash {
+        /// The table.
+        table: &'a str,
+        /// SHA1 of the keys and times of its rows.
+        hash: &'a [u8],
+        /// SHA1 of what the rows hold, too; empty unless from a leaf.
+        sum: &'a [u8],
+    },
 }
 
 /// Which Fossil a peer says it is.

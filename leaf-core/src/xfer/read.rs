@@ -7,6 +7,7 @@
 //! Source: Fossil `src/blob.c` `blob_line()`, `blob_tokenize()`; `src/xfer.c`.
 
 use super::{Card, Pragma, UvBody, Version};
+use crate::format::word::is_word;
 use crate::id::ArtifactHash;
 use crate::limits::Limits;
 
@@ -66,6 +67,7 @@ pub struct Cards<'a> {
     count_max: usize,
     card_bytes_max: usize,
     payload_bytes_max: usize,
+    row_bytes_max: usize,
 }
 
 impl<'a> Cards<'a> {
@@ -79,6 +81,7 @@ impl<'a> Cards<'a> {
             count_max: limits.cards_max,
             card_bytes_max: limits.card_bytes_max,
             payload_bytes_max: limits.artifact_bytes_max,
+            row_bytes_max: limits.row_bytes_max,
         }
     }
 
@@ -112,9 +115,11 @@ impl<'a> Cards<'a> {
     }
 
     fn payload(&mut self, size: u64) -> Result<&'a [u8], BadCard> {
-        let bytes = usize::try_from(size)
-            .ok()
-            .filter(|bytes| *bytes <= self.payload_bytes_max);
+        self.payload_to(size, self.payload_bytes_max)
+    }
+
+    fn payload_to(&mut self, size: u64, max: usize) -> Result<&'a [u8], BadCard> {
+        let bytes = usize::try_from(size).ok().filter(|bytes| *bytes <= max);
         let bytes = bytes.ok_or(BadCard::PayloadTooLarge {
             offset: self.start,
             bytes: size,
@@ -213,7 +218,36 @@ impl<'a> Cards<'a> {
                     body,
                 }
             }
-            [b"file" | b"cfile" | b"config" | b"uvfile", ..] => return Err(bad),
+            [b"schema", table, _version, _hash, mtime, bytes] => Card::Schema {
+                table: table_name(table).map_err(|_| bad)?,
+                mtime: number(mtime).map_err(|_| bad)?,
+                json: self.payload_to(size(bytes)?, self.row_bytes_max)?,
+            },
+            [card @ (b"xrow" | b"xdelete"), table, key, mtime, bytes] => {
+                let table = table_name(table).map_err(|_| bad)?;
+                let key = row_key(key).map_err(|_| bad)?;
+                let mtime = number(mtime).map_err(|_| bad)?;
+                let json = self.payload_to(size(bytes)?, self.row_bytes_max)?;
+                if *card == b"xrow" {
+                    Card::Xrow {
+                        table,
+                        key,
+                        mtime,
+                        json,
+                    }
+                } else {
+                    Card::Xdelete {
+                        table,
+                        key,
+                        mtime,
+                        json,
+                    }
+                }
+            }
+            [
+                b"file" | b"cfile" | b"config" | b"uvfile" | b"schema" | b"xrow" | b"xdelete",
+                ..,
+            ] => return Err(bad),
             _ => return Ok(None),
         }))
     }
@@ -297,6 +331,27 @@ fn number<N: core::str::FromStr>(word: &[u8]) -> Result<N, Malformed> {
     text(word)?.parse().map_err(|_| Malformed)
 }
 
+fn table_name(word: &[u8]) -> Result<&str, Malformed> {
+    text(word).ok().filter(|_| is_word(word)).ok_or(Malformed)
+}
+
+/// The name of a row: always SHA1.
+fn row_key(word: &[u8]) -> Result<ArtifactHash, Malformed> {
+    hash(word).and_then(|key| match key {
+        ArtifactHash::Sha1(_) => Ok(key),
+        ArtifactHash::Sha3(_) => Err(Malformed),
+    })
+}
+
+/// The sum of a row: 16 hex digits.
+fn row_sum(word: &[u8]) -> Result<u64, Malformed> {
+    text(word)
+        .ok()
+        .filter(|word| word.len() == 16)
+        .and_then(|word| u64::from_str_radix(word, 16).ok())
+        .ok_or(Malformed)
+}
+
 fn hash(word: &[u8]) -> Result<ArtifactHash, Malformed> {
     ArtifactHash::parse(word).map_err(|_| Malformed)
 }
@@ -351,9 +406,19 @@ fn known<'a>(line: &'a [u8], words: &Words<'a>) -> Option<Result<Card<'a>, Malfo
                 hash: digest_or_dash(digest)?,
                 size: number(size)?,
             },
+            [b"xgimme", table, key] => Card::Xgimme {
+                table: table_name(table)?,
+                key: row_key(key)?,
+            },
+            [b"xigot", table, key, mtime, sum @ ..] if sum.len() <= 1 => Card::Xigot {
+                table: table_name(table)?,
+                key: row_key(key)?,
+                mtime: number(mtime)?,
+                sum: sum.first().map(|word| row_sum(word)).transpose()?,
+            },
             [
                 b"clone" | b"clone_seqno" | b"gimme" | b"igot" | b"login" | b"pull" | b"push" | b"reqconfig"
-                | b"uvgimme" | b"uvigot",
+                | b"uvgimme" | b"uvigot" | b"xgimme" | b"xigot",
                 ..,
             ] => return Err(Malformed),
             _ => return Ok(None),
@@ -384,6 +449,7 @@ fn pragma<'a>(line: &'a [u8], name: &[u8], arguments: &[&'a [u8]]) -> Result<Pra
         },
         (b"leaf-mark", [direction, token]) => Pragma::LeafMark { direction, token },
         (b"leaf-mark-stale", []) => Pragma::LeafMarkStale,
+        (b"leaf-tables", []) => Pragma::LeafTables,
         (b"leaf-uv-stored", []) => Pragma::LeafUvStored,
         (b"link", [url, arg, mtime]) => Pragma::Link {
             url,
@@ -398,6 +464,11 @@ fn pragma<'a>(line: &'a [u8], name: &[u8], arguments: &[&'a [u8]]) -> Result<Pra
         (b"uv-hash", [digest]) => Pragma::UvHash(digest),
         (b"uv-pull-only", []) => Pragma::UvPullOnly,
         (b"uv-push-ok", []) => Pragma::UvPushOk,
+        (b"xtable-hash", [table, hash, sum @ ..]) if sum.len() <= 1 => Pragma::XtableHash {
+            table: table_name(table)?,
+            hash,
+            sum: sum.first().copied().unwrap_or_default(),
+        },
         _ => Pragma::Unknown(line.strip_prefix(b"pragma ").unwrap_or(line)),
     })
 }

@@ -4,7 +4,8 @@
 
 use super::read::{UV_DELETED, UV_OMITTED, UV_STORED};
 use super::{Card, Pragma, UvBody, Version};
-use crate::id::ArtifactHash;
+use crate::id::{ArtifactHash, to_hex};
+use sha1::Digest as _;
 use std::io::Write;
 
 /// A message under construction, with a size that it should not outgrow.
@@ -89,6 +90,29 @@ impl MessageWriter {
                 ));
                 self.uv_body(body);
             }
+            Card::Schema { table, mtime, json } => {
+                let hash = to_hex(&sha1::Sha1::digest(json));
+                self.line(format_args!("schema {table} 1 {hash} {mtime} {}", json.len()));
+                self.json(json);
+            }
+            Card::Xdelete {
+                table,
+                key,
+                mtime,
+                json,
+            } => {
+                self.line(format_args!("xdelete {table} {key} {mtime} {}", json.len()));
+                self.json(json);
+            }
+            Card::Xrow {
+                table,
+                key,
+                mtime,
+                json,
+            } => {
+                self.line(format_args!("xrow {table} {key} {mtime} {}", json.len()));
+                self.json(json);
+            }
             Card::Gimme(hash) => self.line(format_args!("gimme {hash}")),
             Card::Igot { hash, private } => {
                 self.line(format_args!("igot {hash}{}", if *private { " 1" } else { "" }));
@@ -134,13 +158,29 @@ impl MessageWriter {
                     Dash(hash.as_ref())
                 ));
             }
+            Card::Xgimme { table, key } => self.line(format_args!("xgimme {table} {key}")),
+            Card::Xigot {
+                table,
+                key,
+                mtime,
+                sum: None,
+            } => self.line(format_args!("xigot {table} {key} {mtime}")),
+            Card::Xigot {
+                table,
+                key,
+                mtime,
+                sum: Some(sum),
+            } => self.line(format_args!("xigot {table} {key} {mtime} {sum:016x}")),
             Card::Cfile { .. }
             | Card::Config { .. }
             | Card::File { .. }
             | Card::Gimme(_)
             | Card::Igot { .. }
             | Card::Pragma(_)
-            | Card::Uvfile { .. } => unreachable!("push() writes these"),
+            | Card::Schema { .. }
+            | Card::Uvfile { .. }
+            | Card::Xdelete { .. }
+            | Card::Xrow { .. } => unreachable!("push() writes these"),
         }
     }
 
@@ -161,6 +201,7 @@ impl MessageWriter {
             Pragma::LeafMark { direction: [], token } => self.words(&[b"pragma leaf-mark", token]),
             Pragma::LeafMark { direction, token } => self.words(&[b"pragma leaf-mark", direction, token]),
             Pragma::LeafMarkStale => self.words(&[b"pragma leaf-mark-stale"]),
+            Pragma::LeafTables => self.words(&[b"pragma leaf-tables"]),
             Pragma::LeafUvStored => self.words(&[b"pragma leaf-uv-stored"]),
             Pragma::Link { url, arg, mtime } => {
                 self.words(&[b"pragma link", url, arg, mtime.to_string().as_bytes()]);
@@ -174,6 +215,12 @@ impl MessageWriter {
             Pragma::UvHash(digest) => self.words(&[b"pragma uv-hash", digest]),
             Pragma::UvPullOnly => self.words(&[b"pragma uv-pull-only"]),
             Pragma::UvPushOk => self.words(&[b"pragma uv-push-ok"]),
+            Pragma::XtableHash { table, hash, sum: [] } => {
+                self.words(&[b"pragma xtable-hash", table.as_bytes(), hash]);
+            }
+            Pragma::XtableHash { table, hash, sum } => {
+                self.words(&[b"pragma xtable-hash", table.as_bytes(), hash, sum]);
+            }
         }
     }
 
@@ -194,6 +241,12 @@ impl MessageWriter {
                 self.bytes.extend_from_slice(zblob);
             }
         }
+    }
+
+    /// A payload that EdgeSync reads with a newline behind it.
+    fn json(&mut self, json: &[u8]) {
+        self.bytes.extend_from_slice(json);
+        self.bytes.push(b'\n');
     }
 
     fn artifact(&mut self, card: &str, hash: &ArtifactHash, source: Option<&ArtifactHash>) {

@@ -48,6 +48,39 @@ fn every_card() -> Vec<Card<'static>> {
             name: "/config",
             payload: b"0 'name' value 'it''s'",
         },
+        Card::Schema {
+            table: "notes",
+            mtime: 5,
+            json: br#"{"columns":[],"conflict":"mtime-wins"}"#,
+        },
+        Card::Xdelete {
+            table: "notes",
+            key: ArtifactHash::Sha1([5; 20]),
+            mtime: -5,
+            json: b"{}",
+        },
+        Card::Xgimme {
+            table: "_n0",
+            key: ArtifactHash::Sha1([5; 20]),
+        },
+        Card::Xigot {
+            table: "notes",
+            key: ArtifactHash::Sha1([5; 20]),
+            mtime: 6,
+            sum: None,
+        },
+        Card::Xigot {
+            table: "notes",
+            key: ArtifactHash::Sha1([5; 20]),
+            mtime: 6,
+            sum: Some(7),
+        },
+        Card::Xrow {
+            table: "notes",
+            key: ArtifactHash::Sha1([5; 20]),
+            mtime: 7,
+            json: br#"{"id":"a"}"#,
+        },
         Card::Cookie(b"chocolate"),
         Card::Error(br"not\sauthorized"),
         Card::File {
@@ -81,7 +114,7 @@ fn every_card() -> Vec<Card<'static>> {
         },
         Card::ReqConfig("/all"),
         Card::Timestamp(b"2026-11-21T06:58:14 errors 0"),
-        Card::Unknown(b"xigot table 1"),
+        Card::Unknown(b"xother table 1"),
         Card::Uvfile {
             name: "a/b",
             mtime: 5,
@@ -160,6 +193,7 @@ fn every_pragma() -> Vec<Pragma<'static>> {
             token: b"-",
         },
         Pragma::LeafMarkStale,
+        Pragma::LeafTables,
         Pragma::LeafUvStored,
         Pragma::Link {
             url: b"http://example.org",
@@ -179,6 +213,16 @@ fn every_pragma() -> Vec<Pragma<'static>> {
         Pragma::UvHash(b"da39a3ee5e6b4b0d3255bfef95601890afd80709"),
         Pragma::UvPullOnly,
         Pragma::UvPushOk,
+        Pragma::XtableHash {
+            table: "notes",
+            hash: b"-",
+            sum: b"",
+        },
+        Pragma::XtableHash {
+            table: "notes",
+            hash: b"1",
+            sum: b"2",
+        },
     ]
 }
 
@@ -193,7 +237,8 @@ fn write(cards: &[Card<'_>]) -> Vec<u8> {
 #[test]
 fn every_card_is_read_as_it_was_written() {
     let cards = every_card();
-    assert_eq!(read(&write(&cards)).expect("our own"), cards);
+    let message = write(&cards);
+    assert_eq!(read(&message).expect("our own"), cards);
 }
 
 #[test]
@@ -205,7 +250,14 @@ fn a_message_cut_inside_a_card_is_an_error() {
                 Err(_) => {}
                 // The newline behind a payload is no part of the card.
                 Ok(read) => {
-                    let newline = matches!(card, Card::Cfile { .. } | Card::Config { .. });
+                    let newline = matches!(
+                        card,
+                        Card::Cfile { .. }
+                            | Card::Config { .. }
+                            | Card::Schema { .. }
+                            | Card::Xdelete { .. }
+                            | Card::Xrow { .. }
+                    );
                     assert!(
                         newline && cut + 1 == message.len() && read == [card.clone()],
                         "{card:?} at {cut}"
@@ -321,6 +373,18 @@ fn known_cards_with_bad_arguments_are_refused_where_they_stand() {
         "reqconfig",
         "pull",
         "push",
+        "schema notes 1 x 5",
+        "schema Notes 1 x 5 0",
+        "schema x;drop 1 x 5 0",
+        "xgimme notes",
+        "xgimme 1notes 0123456789012345678901234567890123456789",
+        "xgimme notes 0123456789012345678901234567890123456789012345678901234567890123",
+        "xigot notes 0123456789012345678901234567890123456789",
+        "xigot notes 0123456789012345678901234567890123456789 1 x",
+        "xigot notes\" 0123456789012345678901234567890123456789 1",
+        "xrow notes 0123 1 0",
+        "xdelete notes 0123456789012345678901234567890123456789 x 0",
+        "pragma xtable-hash no-tes -",
         "pragma ci-lock x y",
     ] {
         let message = format!("private\n{bad}\n");
@@ -355,6 +419,20 @@ fn limits_hold() {
         Err(BadCard::PayloadTooLarge { offset: 0, bytes: 5 })
     );
     assert_eq!(read(b"config /a 4\nabc"), Err(BadCard::Truncated { offset: 0 }));
+    let rows = Limits {
+        row_bytes_max: 2,
+        ..Limits::default()
+    };
+    let card = "xrow notes 0123456789012345678901234567890123456789 1";
+    let error = |text: String| {
+        let mut cards = Cards::new(text.as_bytes(), &rows);
+        cards.next().expect("a card").err()
+    };
+    assert_eq!(error(format!("{card} 2\n{{}}\n")), None);
+    assert_eq!(
+        error(format!("{card} 3\n{{ }}\n")),
+        Some(BadCard::PayloadTooLarge { offset: 0, bytes: 3 })
+    );
     let huge = u64::MAX.to_string();
     let huge_card = format!("config / {huge}\n");
     let limits = Limits {

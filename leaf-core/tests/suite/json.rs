@@ -3,8 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
+use leaf_core::json::{Value, Writer, read, read_list};
 use leaf_core::nats::info::Connect;
-use leaf_core::nats::json::{Value, Writer, read};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -29,9 +29,11 @@ fn expected(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Bool(value) => Value::Bool(*value),
         serde_json::Value::Null => Value::Null,
-        serde_json::Value::Number(number) => number.as_i64().map_or(Value::Other, Value::Number),
+        serde_json::Value::Number(number) => number
+            .as_i64()
+            .map_or_else(|| Value::Other(String::new()), Value::Number),
         serde_json::Value::String(text) => Value::Text(text.clone()),
-        _ => Value::Other,
+        _ => Value::Other(String::new()),
     }
 }
 
@@ -40,6 +42,17 @@ proptest! {
     fn what_others_write_is_read(object in members(), is_pretty: bool) {
         let text = if is_pretty { serde_json::to_string_pretty(&object) } else { serde_json::to_string(&object) };
         let found = read(text.expect("JSON").as_bytes()).expect("an object");
+        for (key, value) in &found {
+            if let Value::Other(written) = value {
+                let written: serde_json::Value = serde_json::from_str(written).expect("JSON");
+                let again = serde_json::to_string(&object[key]).expect("JSON");
+                prop_assert_eq!(written, serde_json::from_str::<serde_json::Value>(&again).expect("JSON"));
+            }
+        }
+        let found: Vec<_> = found.into_iter().map(|(key, value)| match value {
+            Value::Other(_) => (key, Value::Other(String::new())),
+            value => (key, value),
+        }).collect();
         let wanted: Vec<_> = object.as_object().expect("an object").iter().map(|(key, value)| (key.clone(), expected(value))).collect();
         prop_assert_eq!(found, wanted);
     }
@@ -61,6 +74,19 @@ proptest! {
         if read(text.as_bytes()).is_some() && !is_loose {
             prop_assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{}", text);
         }
+    }
+}
+
+#[test]
+fn a_list_of_objects_is_read_and_any_other_list_is_none() {
+    let column = |name: &str| vec![("name".to_owned(), Value::Text(name.to_owned()))];
+    assert_eq!(
+        read_list(br#" [{"name":"a"} , {"name":"b"}] "#),
+        Some(vec![column("a"), column("b")])
+    );
+    assert_eq!(read_list(b"[]"), Some(Vec::new()));
+    for bad in ["[1]", "[{}", "[{}] x", "{}", "[[]]", ""] {
+        assert_eq!(read_list(bad.as_bytes()), None, "{bad}");
     }
 }
 

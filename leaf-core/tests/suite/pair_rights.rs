@@ -558,7 +558,7 @@ fn a_damaged_request_is_answered_by_an_error_and_changes_nothing() {
 #[test]
 fn unknown_cards_are_refused() {
     let mut pair = Pair::new();
-    for card in ["xigot t 1 2", "message hello", "error hello", "uvigot a 1 - 0"] {
+    for card in ["xother t 1 2", "message hello", "error hello", "uvigot a 1 - 0"] {
         assert!(
             pair.ask(&format!("{VERSION}{card}\n"))
                 .contains(r"error bad\scommand"),

@@ -128,6 +128,9 @@ fn remark(event: &SyncEvent) -> Option<String> {
             Some("the server takes nothing from us: pulled only; check the login".to_owned())
         }
         SyncEvent::ServerSays { message } => Some(format!("the server says: {message}")),
+        SyncEvent::TableSkipped { table, reason } => {
+            Some(format!("the synced table {table} stays as it is: {reason}"))
+        }
         SyncEvent::UvPullOnly => Some("the server takes no unversioned files from us".to_owned()),
         _ => None,
     }

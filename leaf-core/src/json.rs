@@ -1,6 +1,6 @@
-//! Small JSON objects: what a client reads and writes. A browser's module has no room for more.
+//! Small JSON objects: what NATS and synced tables say. A browser's module has no room for more.
 //!
-//! Members that are lists or objects are checked and passed over; a number that is not whole is no number here.
+//! Members that are lists or objects, and numbers that are not whole, are checked and kept as they are written.
 //!
 //! Source: RFC 8259.
 
@@ -16,8 +16,8 @@ pub enum Value {
     Null,
     /// A whole number.
     Number(i64),
-    /// Something else.
-    Other,
+    /// Something else, as it is written.
+    Other(String),
     /// A string.
     Text(String),
 }
@@ -25,10 +25,21 @@ pub enum Value {
 /// The members of an object in their order; `None` when the text is none.
 pub fn read(json: &[u8]) -> Option<Vec<(String, Value)>> {
     let mut reader = Reader(json);
-    let mut members = Vec::new();
-    reader.object(DEPTH_MAX, &mut |key, value| members.push((key, value)))?;
+    let members = reader.members()?;
     reader.space();
     reader.0.is_empty().then_some(members)
+}
+
+/// The objects of a list that has nothing else in it.
+pub fn read_list(json: &[u8]) -> Option<Vec<Vec<(String, Value)>>> {
+    let mut reader = Reader(json);
+    let mut objects = Vec::new();
+    reader.list(b'[', b']', &mut |reader| {
+        objects.push(reader.members()?);
+        Some(())
+    })?;
+    reader.space();
+    reader.0.is_empty().then_some(objects)
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -75,24 +86,44 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, depth: u32, found: &mut dyn FnMut(String, Value)) -> Option<()> {
+    fn members(&mut self) -> Option<Vec<(String, Value)>> {
+        let mut members = Vec::new();
+        self.object(DEPTH_MAX, &mut |key, value, written| {
+            let value = match value {
+                Value::Other(_) => Value::Other(std::str::from_utf8(written).ok()?.to_owned()),
+                value => value,
+            };
+            members.push((key, value));
+            Some(())
+        })?;
+        Some(members)
+    }
+
+    fn object(
+        &mut self,
+        depth: u32,
+        found: &mut dyn FnMut(String, Value, &[u8]) -> Option<()>,
+    ) -> Option<()> {
         let depth = depth.checked_sub(1)?;
         self.list(b'{', b'}', &mut |reader| {
             let key = reader.text()?;
             reader.take(b':')?;
+            reader.space();
+            let from = reader.0;
             let value = reader.value(depth)?;
-            found(key, value);
-            Some(())
+            found(key, value, from.get(..from.len() - reader.0.len())?)
         })
     }
 
     fn value(&mut self, depth: u32) -> Option<Value> {
         match self.peek()? {
-            b'{' => self.object(depth, &mut |_, _| {}).map(|()| Value::Other),
+            b'{' => self
+                .object(depth, &mut |_, _, _| Some(()))
+                .map(|()| Value::Other(String::new())),
             b'[' => {
                 let depth = depth.checked_sub(1)?;
                 self.list(b'[', b']', &mut |reader| reader.value(depth).map(|_| ()))
-                    .map(|()| Value::Other)
+                    .map(|()| Value::Other(String::new()))
             }
             b'"' => self.text().map(Value::Text),
             b't' => self.word(b"true", Value::Bool(true)),
@@ -106,7 +137,7 @@ impl Reader<'_> {
                 let number = std::str::from_utf8(digits)
                     .ok()
                     .and_then(|digits| digits.parse().ok());
-                Some(number.map_or(Value::Other, Value::Number))
+                Some(number.map_or_else(|| Value::Other(String::new()), Value::Number))
             }
             _ => None,
         }
@@ -168,7 +199,8 @@ impl Default for Writer {
 }
 
 impl Writer {
-    fn raw(&mut self, name: &str, value: &str) {
+    /// `name` is a plain word, `value` is JSON.
+    pub fn raw(&mut self, name: &str, value: &str) {
         if self.0.len() > 1 {
             self.0.push(',');
         }
