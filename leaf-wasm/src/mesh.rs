@@ -7,7 +7,7 @@
 //!
 //! A [`Mesh`] is either made for one command whose URL is a NATS server, or takes part: it hears what is new
 //! elsewhere, says when to fetch it and from whom, and announces what it sent to a leaf as that leaf's. Unlike a native
-//! leaf it answers nobody: a tab comes and goes.
+//! leaf it answers no sync: a tab comes and goes. It does say that it is there.
 
 mod call;
 mod link;
@@ -15,13 +15,14 @@ mod link;
 pub(crate) use call::Call;
 pub(crate) use link::Link;
 
+use crate::command::DEFAULT_USER;
 use crate::engine::{Engine, Leaf, to_js};
 use crate::failure::Failed;
 use crate::host::{now, seed};
 use crate::protocol::{Code, Connect, MeshState, MeshStatus};
 use js_sys::Function;
 use leaf_core::id::ArtifactHash;
-use leaf_core::mesh::{Hint, PREFIX, Pace, Subjects, Whom};
+use leaf_core::mesh::{Card, Hint, PREFIX, Pace, Subjects, Whom};
 use leaf_core::nats::client::{Arrival, NatsError};
 use leaf_core::time::Timestamp;
 use std::cell::RefCell;
@@ -52,6 +53,7 @@ struct Member {
     own: String,
     subjects: Subjects,
     news: u64,
+    who: u64,
     pace: Pace,
     was_ready: bool,
 }
@@ -82,6 +84,7 @@ impl Mesh {
                 Some(RefCell::new(Member {
                     own: own.to_string(),
                     news: link.subscribe(&subjects.commit()),
+                    who: link.subscribe(&Subjects::who(prefix)),
                     subjects,
                     pace: Pace::new(EVERY_MS, seed(), now()),
                     was_ready: false,
@@ -98,13 +101,41 @@ impl Mesh {
         let Some(member) = &self.member else { return };
         let mut member = member.borrow_mut();
         for message in messages {
-            self.hear(&mut member, &message);
+            match message.sid == member.who {
+                true => self.tell(&member, &message),
+                false => self.hear(&mut member, &message),
+            }
         }
         let is_ready = self.link.is_ready();
         if is_ready && !member.was_ready {
             member.pace.hurry(now());
         }
         member.was_ready = is_ready;
+    }
+
+    /// Says who this is.
+    fn tell(&self, member: &Member, question: &Arrival) {
+        let reply = question.reply.as_deref().map(std::str::from_utf8);
+        let name = self.leaf.read(|repo| {
+            let name = repo.config("project-name")?;
+            Ok((
+                name.unwrap_or_default(),
+                repo.config(DEFAULT_USER)?.unwrap_or_default(),
+            ))
+        });
+        if let (Some(Ok(reply)), Ok((project_name, user))) = (reply, name) {
+            let card = Card {
+                peer_id: member.own.clone(),
+                project_code: member.subjects.project().to_owned(),
+                project_name,
+                leaf: user,
+                kind: Card::TAB.to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                ..Card::default()
+            };
+            // One that cannot be sent is one that nobody waits for.
+            self.link.publish(reply, None, &card.write()).ok();
+        }
     }
 
     /// Somebody has something new. What is here already is no reason to ask.
@@ -234,13 +265,13 @@ impl Mesh {
         ) else {
             return;
         };
-        let is_public = self.leaf.read(|repo| {
-            let rid = repo.rid_of(&hash)?;
-            Ok(rid.map(|rid| repo.is_private(rid)).transpose()? == Some(false))
+        let public = self.leaf.read(|repo| match repo.rid_of(&hash)? {
+            Some(rid) if !repo.is_private(rid)? => Ok(Some(rid)),
+            _ => Ok(None),
         });
-        if is_public.is_ok_and(|is_public| is_public) {
+        if let Ok(Some(rid)) = public {
             let hint = Hint {
-                rid: 0,
+                rid: rid.0,
                 uuid: hash.to_string(),
                 peer_id: peer,
             };

@@ -108,6 +108,8 @@ commands! {
     UvWrite(UvWrite) -> UvFile,
     /// Deletes an unversioned file.
     UvRemove(UvName) -> Nothing,
+    /// The other leaves of the project that are there, and those that were.
+    Peers(Nothing) -> Vec<Peer>,
     /// Checks every artifact and the database itself.
     Verify(Nothing) -> VerifyResult,
     /// Sets the user, the remote and its login.

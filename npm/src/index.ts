@@ -11,6 +11,6 @@ export {
 export type { LeafEvents, SyncStatus } from "./messages.js"
 export type {
   ArtifactContent, Branch, Changed, ChangedFile, ChangeKind, CheckinDetail, CloneResult, Code, Committed, DiffLine, EventKind,
-  FailureBlame, FileContent, FileDiff, FileEntry, FileList, FileVersion, Hunk, Info, LeafState, LineKind, MeshState, MeshStatus, Progress, Span,
+  FailureBlame, FileContent, FileDiff, FileEntry, FileList, FileVersion, Hunk, Info, LeafState, LineKind, MeshState, MeshStatus, Peer, Progress, Span,
   SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage, WikiSummary,
 } from "./protocol.js"

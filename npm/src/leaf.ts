@@ -14,7 +14,7 @@ import type { LeafEvents, SyncStatus } from "./messages.js"
 import * as store from "./store.js"
 import type {
   ArtifactContent, Branch, Changed, CheckinDetail, CloneResult, Committed, FileChange, FileContent, FileDiff, FileList,
-  FileVersion, Info, LeafState, MeshStatus, Progress, SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage,
+  FileVersion, Info, LeafState, MeshStatus, Peer, Progress, SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage,
   WikiSummary,
 } from "./protocol.js"
 
@@ -316,6 +316,11 @@ export class Leaf implements AsyncDisposable {
     write: async (name: string, data: FileData): Promise<UvFile> =>
       this.#connection.ask("uvWrite", { name, bytes: await bytesOf(data) }),
     remove: async (name: string): Promise<void> => void (await this.#connection.ask("uvRemove", { name })),
+  }
+
+  /** The other leaves of the project: those that are in the mesh now, and those that were seen. */
+  peers(): Promise<Peer[]> {
+    return this.#connection.ask("peers", {})
   }
 
   /** Checks every artifact and the database itself. */

@@ -178,7 +178,7 @@ export type Code = "aborted" | "badArguments" | "busy" | "damaged" | "exists" | 
 /**
  * What a page asks of a repository.
  */
-export type Command = { "info": Nothing } | { "status": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Transfer } | { "exportRead": ExportRead } | { "exportEnd": ExportEnd } | { "importBegin": ImportBegin } | { "importWrite": ImportWrite } | { "importEnd": Transfer };
+export type Command = { "info": Nothing } | { "status": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "peers": Nothing } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Transfer } | { "exportRead": ExportRead } | { "exportEnd": ExportEnd } | { "importBegin": ImportBegin } | { "importWrite": ImportWrite } | { "importEnd": Transfer };
 
 /**
  * A check-in to be made.
@@ -755,6 +755,39 @@ name?: string, };
 export type Nothing = Record<string, never>;
 
 /**
+ * Another leaf of the project.
+ */
+export type Peer = { 
+/**
+ * Its name in the mesh.
+ */
+id: string, 
+/**
+ * What it calls itself, or who works there.
+ */
+name: string, 
+/**
+ * What it calls the repository; empty in a tab.
+ */
+repository: string, 
+/**
+ * `native` or `tab`.
+ */
+kind: string, 
+/**
+ * Of the program.
+ */
+version: string, 
+/**
+ * How it can be reached.
+ */
+transports: Array<string>, 
+/**
+ * When it was there last; `null` when it is there now.
+ */
+lastSeen: number | null, };
+
+/**
  * How far a long command is. At most ten a second.
  */
 export type Progress = { 
@@ -786,7 +819,7 @@ bytesSent: number, };
 /**
  * The type of the reply to each command, for TypeScript alone.
  */
-export type Replies = { info: Info, status: Status, create: Info, clone: CloneResult, sync: SyncResult, commit: Committed, timeline: TimelinePage, checkin: CheckinDetail, listFiles: FileList, readFile: FileContent, fileHistory: Array<FileVersion>, readArtifact: ArtifactContent, diff: Array<FileDiff>, branches: Array<Branch>, editBranch: Changed, tags: Array<Tag>, editTag: Changed, wikiList: Array<WikiSummary>, wikiRead: WikiPage, wikiWrite: Changed, uvList: Array<UvFile>, uvRead: FileContent, uvWrite: UvFile, uvRemove: Nothing, verify: VerifyResult, configure: Info, exportBegin: ExportSize, exportRead: Bytes, exportEnd: Nothing, importBegin: Nothing, importWrite: Nothing, importEnd: Info, };
+export type Replies = { info: Info, status: Status, create: Info, clone: CloneResult, sync: SyncResult, commit: Committed, timeline: TimelinePage, checkin: CheckinDetail, listFiles: FileList, readFile: FileContent, fileHistory: Array<FileVersion>, readArtifact: ArtifactContent, diff: Array<FileDiff>, branches: Array<Branch>, editBranch: Changed, tags: Array<Tag>, editTag: Changed, wikiList: Array<WikiSummary>, wikiRead: WikiPage, wikiWrite: Changed, uvList: Array<UvFile>, uvRead: FileContent, uvWrite: UvFile, uvRemove: Nothing, peers: Array<Peer>, verify: VerifyResult, configure: Info, exportBegin: ExportSize, exportRead: Bytes, exportEnd: Nothing, importBegin: Nothing, importWrite: Nothing, importEnd: Info, };
 
 /**
  * A piece of a line.

@@ -1,7 +1,7 @@
 // A tab in the NATS mesh: it syncs by WebSocket, hears of what is new, and comes back when its connection was lost.
 
 import assert from "node:assert/strict"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import path from "node:path"
 import test from "node:test"
 import { browser, fossil, leaf as native, packageSite, scratch, serve } from "./bed.mjs"
@@ -115,6 +115,24 @@ test("what one tab commits is in another's timeline by itself, and so is what a 
   assertSound(bed.file)
 })
 
+test("leaves and tabs of a mesh see each other, and who goes is gone", async (t) => {
+  const bed = await scene(t, ["--nats", "127.0.0.1:0"])
+  const [one, other] = [await member(bed), await member(bed)]
+  const seen = (page) => page.evaluate(async () => (await leaf.peers()).map(({ kind, repository, lastSeen }) => [kind, repository, lastSeen]))
+  const both = [["native", "project", null], ["tab", "", null]]
+  const here = async (page) => (await seen(page)).filter(([, , lastSeen]) => lastSeen === null).toSorted()
+  for (const page of [one, other]) {
+    for (const end = Date.now() + PATIENCE_MS; (await here(page)).length !== 2;) assert.ok(Date.now() < end, "they do not see each other")
+    assert.deepEqual(await here(page), both)
+  }
+  const { nats } = JSON.parse(readFileSync(bed.server.ready, "utf8"))
+  const told = () => JSON.parse(native(["peers", `nats://${nats[0]}`, "--json"])).map(({ kind }) => kind).toSorted()
+  assert.deepEqual(told(), ["native", "tab", "tab"])
+  await other.evaluate(() => leaf.disconnect())
+  for (const end = Date.now() + PATIENCE_MS; (await here(one)).length !== 1;) assert.ok(Date.now() < end, "who went is there still")
+  assert.deepEqual(told(), ["native", "tab"])
+})
+
 test("a tab comes back when its server was killed, with what both made meanwhile", async (t) => {
   const bed = await scene(t)
   const page = await member(bed)
@@ -209,6 +227,11 @@ test("the page of a server is live: what others commit is shown as it comes, and
     people.push(page)
   }
   const [one, other] = people
+  await open(one, "#/peers")
+  const peers = one.getByRole("list", { name: "There now" })
+  await peers.getByText("garden", { exact: true }).waitFor({ timeout: PATIENCE_MS })
+  await peers.getByText("browser", { exact: true }).waitFor({ timeout: PATIENCE_MS })
+  assert.equal(await peers.getByRole("listitem").count(), 2)
   const shows = (page, message) => page.getByText(message, { exact: true }).first().waitFor({ timeout: PATIENCE_MS })
   await edit(one, "a.txt", "two")
   await press(one, "Written by one")

@@ -10,7 +10,7 @@ import { clone, commit, edit, open } from "./person.mjs"
 
 const AXE = readFileSync(path.join(import.meta.dirname, "node_modules/axe-core/axe.min.js"), "utf8")
 /** All views that a repository has. */
-const VIEWS = ["timeline", "files", "files/trunk/notes/first.txt", "edit/trunk/notes/first.txt", "changes", "wiki", "wiki/Home", "branches", "unversioned", "sync", "storage", "settings", "repositories"]
+const VIEWS = ["timeline", "files", "files/trunk/notes/first.txt", "edit/trunk/notes/first.txt", "changes", "wiki", "wiki/Home", "branches", "unversioned", "sync", "peers", "storage", "settings", "repositories"]
 
 /** A repository of a few check-ins, made by stock, that anybody may push to. */
 function project(folder) {

@@ -12,6 +12,7 @@ import { Checkin } from "./views/checkin.tsx"
 import { Compare } from "./views/compare.tsx"
 import { FileHistory } from "./views/file-history.tsx"
 import { Files } from "./views/files.tsx"
+import { Peers } from "./views/peers.tsx"
 import { Settings } from "./views/settings.tsx"
 import { StorageView } from "./views/storage.tsx"
 import { SyncView } from "./views/sync.tsx"
@@ -39,6 +40,7 @@ const views: Record<string, ComponentType<{ route: Route }>> = {
   "wiki-edit": WikiEdit,
   unversioned: Unversioned,
   sync: SyncView,
+  peers: Peers,
 }
 
 /** Views that make sense without a repository. */

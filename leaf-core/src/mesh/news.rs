@@ -91,6 +91,9 @@ pub struct Card {
 }
 
 impl Card {
+    /// The kind of one that asks, and answers nobody.
+    pub const TAB: &str = "tab";
+
     /// Reads a card; `None` when it is none.
     pub fn read(body: &[u8]) -> Option<Self> {
         let mut card = Self::default();
@@ -156,7 +159,8 @@ pub fn place(
             card.project_name == wanted || card.repository == wanted || card.project_code.starts_with(wanted)
         })
     };
-    let mut found: Vec<&Card> = cards.iter().filter(is_meant).collect();
+    let answers = cards.iter().filter(|card| card.kind != Card::TAB);
+    let mut found: Vec<&Card> = answers.filter(is_meant).collect();
     let is_other = |card: &Card| begun != Some(card.peer_id.as_str());
     found.sort_by(|one, other| {
         (&one.project_code, is_other(one)).cmp(&(&other.project_code, is_other(other)))

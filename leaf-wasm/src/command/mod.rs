@@ -4,6 +4,7 @@ mod commit;
 mod diff;
 mod drive;
 mod fetch;
+mod peers;
 mod read;
 mod setup;
 mod transfer;
@@ -21,7 +22,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
 /// Config that names who makes changes here; stock Fossil reads and writes it, too.
-const DEFAULT_USER: &str = "default-user";
+pub(crate) const DEFAULT_USER: &str = "default-user";
 
 /// Does one command.
 pub(crate) async fn run(leaf: &Rc<Leaf>, command: Command, task: &Rc<Task>) -> Result<JsValue, Failed> {
@@ -52,6 +53,7 @@ pub(crate) async fn run(leaf: &Rc<Leaf>, command: Command, task: &Rc<Task>) -> R
         Command::UvRead(args) => to_js(&leaf.read(|repo| unversioned::read(repo, &args))?),
         Command::UvWrite(args) => to_js(&unversioned::write(leaf, &args)?),
         Command::UvRemove(args) => to_js(&unversioned::remove(leaf, &args)?),
+        Command::Peers(Nothing {}) => to_js(&peers::list(leaf).await?),
         Command::Verify(Nothing {}) => to_js(&verify::verify(leaf, task).await?),
         Command::ExportBegin(args) => to_js(&transfer::export_begin(leaf, args)?),
         Command::ExportRead(args) => to_js(&transfer::export_read(leaf, &args)?),

@@ -79,8 +79,8 @@ pub(crate) struct Link {
     waiting: RefCell<Vec<(Timestamp, Slot<()>)>>,
     /// Why it ended last.
     lost: RefCell<Option<NatsError>>,
-    /// Whom the question who is there was put to last, and the answers.
-    cards: RefCell<(u64, Vec<Arrival>)>,
+    /// Questions who is there, each with its answers so far.
+    asked: RefCell<Vec<(u64, Vec<Arrival>)>>,
     /// Who answered last.
     peer: RefCell<Option<String>>,
     is_closed: Cell<bool>,
@@ -112,7 +112,7 @@ impl Link {
             replies: RefCell::default(),
             waiting: RefCell::default(),
             lost: RefCell::default(),
-            cards: RefCell::default(),
+            asked: RefCell::default(),
             peer: RefCell::default(),
             is_closed: Cell::new(false),
         }
@@ -121,6 +121,11 @@ impl Link {
     /// Whether a command with this URL means it.
     pub(crate) fn is_at(&self, url: &str) -> bool {
         self.url == url || (self.takes_part && url.starts_with(super::OWN))
+    }
+
+    /// It is the one by which the leaf takes part.
+    pub(crate) fn takes_part(&self) -> bool {
+        self.takes_part
     }
 
     /// What subjects begin with.
@@ -132,7 +137,7 @@ impl Link {
         self.client.borrow_mut()
     }
 
-    pub(super) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.client().is_ready()
     }
 
@@ -196,10 +201,10 @@ impl Link {
         while let Some(event) = next() {
             match event {
                 NatsEvent::Message(arrival) => {
-                    let mut cards = self.cards.borrow_mut();
-                    match arrival.sid == cards.0 {
-                        true => cards.1.push(arrival),
-                        false => messages.push(arrival),
+                    let mut asked = self.asked.borrow_mut();
+                    match asked.iter_mut().find(|(sid, _)| *sid == arrival.sid) {
+                        Some((_, answers)) => answers.push(arrival),
+                        None => messages.push(arrival),
                     }
                 }
                 NatsEvent::Reply { request, reply } => {
@@ -269,24 +274,30 @@ impl Link {
     }
 
     /// Asks who is there, and waits a moment for those who are slow.
-    pub(super) async fn who(&self) -> Result<Vec<Card>, Failed> {
+    pub(crate) async fn who(&self) -> Result<Vec<Card>, Failed> {
         let inbox = format!("_INBOX.{:016x}", seed());
         let sid = self.subscribe(&inbox);
-        self.cards.replace((sid, Vec::new()));
+        self.asked.borrow_mut().push((sid, Vec::new()));
         self.publish(&Subjects::who(&self.prefix), Some(&inbox), &[])?;
+        let count = |asked: &[(u64, Vec<Arrival>)]| {
+            let own = asked.iter().find(|(question, _)| *question == sid);
+            own.map_or(0, |(_, answers)| answers.len())
+        };
         let (mut looks, mut known) = (WHO_LOOKS.0, 0);
         while looks > 0 {
             sleep(WHO_MS).await;
-            let count = self.cards.borrow().1.len();
-            looks = match count > known {
+            let answered = count(&self.asked.borrow());
+            looks = match answered > known {
                 true => WHO_LOOKS.1,
                 false => looks - 1,
             };
-            known = count;
+            known = answered;
         }
         self.client().unsubscribe(sid);
         self.wake();
-        let answers = self.cards.take().1;
+        let mut asked = self.asked.borrow_mut();
+        let own = asked.iter().position(|(question, _)| *question == sid);
+        let answers = own.map(|at| asked.swap_remove(at).1).unwrap_or_default();
         Ok(answers
             .iter()
             .filter_map(|answer| Card::read(&answer.body))

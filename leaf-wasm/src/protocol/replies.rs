@@ -375,6 +375,25 @@ replies! {
         pub size: u64,
     }
 
+    /// Another leaf of the project.
+    #[derive(Default)]
+    pub struct Peer {
+        /// Its name in the mesh.
+        pub id: String,
+        /// What it calls itself, or who works there.
+        pub name: String,
+        /// What it calls the repository; empty in a tab.
+        pub repository: String,
+        /// `native` or `tab`.
+        pub kind: String,
+        /// Of the program.
+        pub version: String,
+        /// How it can be reached.
+        pub transports: Vec<String>,
+        /// When it was there last; `null` when it is there now.
+        pub last_seen: Option<f64>,
+    }
+
     /// What verification found.
     pub struct VerifyResult {
         /// Whether everything is as it should be.

@@ -28,6 +28,7 @@ const places: Place[] = [
 ]
 const upkeep: Place[] = [
   { view: "sync", label: "Sync", icon: "sync" },
+  { view: "peers", label: "Peers", icon: "share" },
   { view: "storage", label: "Storage", icon: "disk" },
   { view: "settings", label: "Settings", icon: "settings" },
 ]
