@@ -19,4 +19,5 @@ mod login;
 mod many;
 mod private;
 mod shun;
+mod tables;
 mod unversioned;

@@ -20,6 +20,7 @@ mod fossil_users;
 mod frames;
 mod links;
 mod nkey;
+mod peers;
 mod python_client;
 mod rust_client;
 mod sync;

@@ -29,6 +29,7 @@ mod pair_rights;
 mod pair_tables;
 mod pair_uv;
 mod path;
+mod peers;
 mod properties;
 mod store;
 mod tables;

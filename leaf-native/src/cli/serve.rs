@@ -83,7 +83,7 @@ impl Serve {
         let config = self.config()?;
         let mut doors = config.nats.doors()?;
         let name = config.nats.name.clone().unwrap_or_else(|| "leaf".to_owned());
-        let options = config.sync.options(&name);
+        let mut options = config.sync.options(&name);
         let wants_fossil_users = config.nats.wants_fossil_users(&config.http.listen);
         let mut broker = config.nats.options()?;
         if wants_fossil_users {
@@ -92,6 +92,11 @@ impl Serve {
             broker.accounts.fossil = Some(FossilUsers::new(files));
         }
         let broker = Broker::start(broker)?;
+        // Whoever serves web pages alone leaves no trace in the files.
+        let bound = broker.bound();
+        if !(doors.is_empty() && bound.clients.is_empty() && bound.leafnodes.is_empty()) {
+            options.transports = Some("serve-http,serve-nats,pull".to_owned());
+        }
         doors.insert(0, Door::Own(broker.clone()));
         let http = config.http.options(broker.clone())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -11,7 +11,7 @@ use crate::world;
 use leaf_core::limits::{Limits, MeshLimits};
 use leaf_core::mesh::{Caller, Card, Errand, Hint, PREFIX, Pace, Subjects, Whom};
 use leaf_core::nats::client::Arrival;
-use leaf_core::repo::RepoError;
+use leaf_core::repo::{Peer, RepoError};
 use leaf_core::sync::{self, Credentials, Goal, ServeContext, SyncOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ const NAP_MAX: Duration = Duration::from_mins(1);
 const HINTS_MAX: u32 = 16;
 /// How long another leaf may take for one reply.
 const REPLY_MAX: Duration = Duration::from_mins(1);
+/// How often the leaf says that it is still there.
+const SIGN_OF_LIFE: Duration = Duration::from_hours(1);
 
 /// How a leaf takes part.
 #[derive(Clone, Debug)]
@@ -41,6 +43,9 @@ pub struct MeshOptions {
     pub every_ms: i64,
     /// Requests that are worked on at a time.
     pub requests_max: usize,
+    /// How the leaf can be reached and what it does, for the registry that every repository keeps of who holds its
+    /// project; `None` keeps it out of that.
+    pub transports: Option<String>,
 }
 
 impl Default for MeshOptions {
@@ -51,6 +56,7 @@ impl Default for MeshOptions {
             login: None,
             every_ms: 60_000,
             requests_max: 32,
+            transports: None,
         }
     }
 }
@@ -166,6 +172,7 @@ impl Member {
         };
         let (fetched, mut done) = mpsc::unbounded_channel::<bool>();
         let mut look = interval(LOOK);
+        let mut sign = interval(SIGN_OF_LIFE);
         let (mut seen, mut is_fresh) = (stamp(&self.file), false);
         let mut line = self.line.clone();
         let mut news = self.pool.news();
@@ -203,8 +210,37 @@ impl Member {
                         self.announce().await;
                     }
                 }
+                _ = sign.tick() => self.register().await,
                 () = sleep(due) => {}
             }
+        }
+    }
+
+    /// Says in the repository itself that this leaf holds it.
+    async fn register(&self) {
+        let Some(transports) = self.options.transports.clone() else {
+            return;
+        };
+        let card = &self.card;
+        let peer = Peer {
+            peer_id: card.peer_id.clone(),
+            name: card.leaf.clone(),
+            kind: card.kind.clone(),
+            repository: card.repository.clone(),
+            version: card.version.clone(),
+            platform: format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
+            transports,
+            nats_subject: self.options.prefix.clone(),
+            addr: String::new(),
+            seen: world::now(),
+        };
+        let noted = self.pool.run(move |repo, _| match repo.is_peer_due(&peer)? {
+            true => repo.write(|tx| tx.note_peer(&peer)),
+            false => Ok(false),
+        });
+        if let Ok(Err(error)) = noted.await {
+            let repository = &self.card.repository;
+            tracing::warn!(repository, %error, "the leaf is not in the registry of the repository");
         }
     }
 
