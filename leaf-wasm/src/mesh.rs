@@ -55,6 +55,7 @@ struct Member {
     news: u64,
     who: u64,
     pace: Pace,
+    asked: Option<Whom>,
     was_ready: bool,
 }
 
@@ -86,7 +87,9 @@ impl Mesh {
                     news: link.subscribe(&subjects.commit()),
                     who: link.subscribe(&Subjects::who(prefix)),
                     subjects,
-                    pace: Pace::new(EVERY_MS, seed(), now()),
+                    // A tab does one sync at a time.
+                    pace: Pace::new(EVERY_MS, 1, seed(), now()),
+                    asked: None,
                     was_ready: false,
                 }))
             }
@@ -150,7 +153,7 @@ impl Mesh {
             .read(|repo| Ok(hint.is_known(repo)?))
             .is_ok_and(|is_known| !is_known)
         {
-            member.pace.want(&hint.peer_id);
+            member.pace.want(&hint.peer_id, now());
         }
     }
 }
@@ -241,17 +244,22 @@ impl Mesh {
     /// The URL to fetch from now, if any; [`fetched`](Self::fetched) must follow.
     pub fn begin(&self) -> Option<String> {
         let member = self.member.as_ref().filter(|_| self.link.is_ready())?;
-        let whom = member.borrow_mut().pace.begin(now())?;
-        Some(match whom {
+        let mut member = member.borrow_mut();
+        let whom = member.pace.begin(now())?;
+        let url = match &whom {
             Whom::Anybody => format!("{OWN}{ANYBODY}"),
             Whom::Peer(peer) => format!("{OWN}{peer}"),
-        })
+        };
+        member.asked = Some(whom);
+        Some(url)
     }
 
     /// It was fetched, or not.
     pub fn fetched(&self, is_good: bool) {
-        if let Some(member) = &self.member {
-            member.borrow_mut().pace.done(is_good, now());
+        let Some(member) = &self.member else { return };
+        let mut member = member.borrow_mut();
+        if let Some(whom) = member.asked.take() {
+            member.pace.done(&whom, is_good, now());
         }
     }
 

@@ -351,6 +351,59 @@ fn unversioned_files_are_announced_put_or_deleted_by_stock_fossil() {
 }
 
 #[test]
+fn peers_that_announce_and_never_answer_hold_up_nobody() {
+    let first = Leaf::small(&["--nats", "127.0.0.1:0"]);
+    let code = column(
+        &first.file,
+        "SELECT value FROM config WHERE name = 'project-code'",
+    )
+    .remove(0);
+    let scratch = Scratch::new();
+    let (copy, seldom) = (scratch.path("copy.fossil"), scratch.path("leaf.toml"));
+    std::fs::write(&seldom, "[sync]\nevery-s = 3600\n").expect("a file");
+    scratch.leaf(&["clone", &first.server.url(), plain(&copy)]);
+    let seldom = plain(&seldom).to_owned();
+    let second = Leaf::of(scratch, copy, &["--nats", &first.url(), "--config", &seldom]);
+    wait_until("both are there", || {
+        let said = first.scratch.leaf(&["peers", &first.url(), "--json"]).text();
+        said.matches("project_code").count() == 2
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut asked = runtime.block_on(async {
+        let client = client(first.server.nats().first().expect("it listens")).await;
+        let asked = client
+            .subscribe(format!("fossil.{code}.sync.>"))
+            .await
+            .expect("a subject");
+        // Three at a time were more than one after the other could wait for within our patience.
+        for number in 0..3 {
+            let hint = format!("{{\"rid\":1,\"uuid\":\"{number:040}\",\"peer_id\":\"hung-{number}\"}}");
+            client
+                .publish(format!("fossil.{code}.commit"), hint.into())
+                .await
+                .expect("a subject");
+        }
+        client.flush().await.expect("a connection");
+        asked
+    });
+    let hung = async {
+        let mut hung = std::collections::BTreeSet::new();
+        while hung.len() < 3 {
+            let request = asked.next().await.expect("a connection");
+            hung.insert(request.subject.rsplit('.').next().unwrap_or_default().to_owned());
+            hung.retain(|name| name.starts_with("hung-"));
+        }
+    };
+    runtime
+        .block_on(async { tokio::time::timeout(PATIENCE, hung).await })
+        .expect("all three are asked before one of them is given up");
+    first.commit("news");
+    let sql = "SELECT comment FROM event WHERE comment = 'news'";
+    wait_until("it is there", || !column(&second.file, sql).is_empty());
+    assert_same_artifacts(&first.file, &second.file);
+}
+
+#[test]
 fn a_leaf_never_answers_itself() {
     let real = Broker::Nats2_9.start(&Setup::open());
     let leaf = Leaf::small(&["--nats", &format!("nats://{}", real.address)]);

@@ -30,11 +30,13 @@ mod caller;
 mod desk;
 mod head;
 mod news;
+mod pace;
 mod rights;
 
 pub use caller::{Ask, Caller, MeshError, Next};
 pub use desk::{Answer, Asked, Desk, Errand};
-pub use news::{Card, Hint, Pace, Unplaced, Whom, place};
+pub use news::{Card, Hint, Unplaced, place};
+pub use pace::{Pace, Whom};
 pub use rights::MeshRights;
 
 use crate::id::ProjectCode;

@@ -1,14 +1,11 @@
-//! Who is there, what is new, and when to fetch it.
+//! Who is there, and what is new.
 //!
 //! Source: the announcement of EdgeSync `hub/`, JSON `{"rid","uuid","peer_id"}`; cards are ours.
 
 use crate::id::{ArtifactHash, ProjectCode};
 use crate::json::{self, Value, Writer};
-use crate::nats::dice::Dice;
 use crate::repo::{Repo, RepoError};
-use crate::time::Timestamp;
 use serde::Serialize;
-use std::collections::VecDeque;
 
 /// Something new in a repository: who does not hold it fetches it from there.
 ///
@@ -174,96 +171,5 @@ pub fn place(
         ([], None) if cards.is_empty() => Err(Unplaced::Nobody),
         ([], None) => Err(Unplaced::Unknown),
         _ => Err(Unplaced::Several),
-    }
-}
-
-/// When to fetch, and from whom: at once where something is new, now and then otherwise, one at a time.
-///
-/// Hints may be lost, so everybody is asked once in a while, and not all at the same moment.
-#[derive(Debug)]
-pub struct Pace {
-    /// Those who have something new, each once.
-    wanted: VecDeque<String>,
-    is_fetching: bool,
-    due: Timestamp,
-    every_ms: i64,
-    failures: u32,
-    dice: Dice,
-}
-
-/// Peers that may wait to be asked.
-const WANTED_MAX: usize = 64;
-/// How much longer the wait may become when nobody answers, as a power of two.
-const BACK_OFF_MAX: u32 = 4;
-
-/// Whom to ask.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Whom {
-    /// Whoever answers.
-    Anybody,
-    /// One who has something new.
-    Peer(String),
-}
-
-impl Pace {
-    /// Fetches within a second at first, then about every `every_ms`. `seed` is random.
-    pub fn new(every_ms: i64, seed: u64, now: Timestamp) -> Self {
-        let mut pace = Self {
-            wanted: VecDeque::new(),
-            is_fetching: false,
-            due: now,
-            every_ms,
-            failures: 0,
-            dice: Dice::new(seed),
-        };
-        pace.due = pace.dice.later(now, 1_000);
-        pace
-    }
-
-    /// Somebody has something new; without a name, anybody may have it.
-    pub fn want(&mut self, peer: &str) {
-        if self.wanted.len() < WANTED_MAX && !self.wanted.iter().any(|known| known == peer) {
-            self.wanted.push_back(peer.to_owned());
-        }
-    }
-
-    /// Whom to ask now, if anybody; [`done`](Self::done) must follow.
-    pub fn begin(&mut self, now: Timestamp) -> Option<Whom> {
-        if self.is_fetching {
-            return None;
-        }
-        let whom = match self.wanted.pop_front() {
-            Some(peer) if peer.is_empty() => Whom::Anybody,
-            Some(peer) => Whom::Peer(peer),
-            None if self.due <= now => Whom::Anybody,
-            None => return None,
-        };
-        self.is_fetching = true;
-        Some(whom)
-    }
-
-    /// It was fetched, or nobody answered.
-    pub fn done(&mut self, is_good: bool, now: Timestamp) {
-        self.is_fetching = false;
-        self.failures = match is_good {
-            true => 0,
-            false => self.failures.saturating_add(1).min(BACK_OFF_MAX),
-        };
-        let wait = self.every_ms.saturating_mul(1 << self.failures);
-        self.due = self.dice.later(now, wait);
-    }
-
-    /// Asks everybody soon: the connection was away, and what was announced meanwhile is lost.
-    pub fn hurry(&mut self, now: Timestamp) {
-        self.due = self.dice.later(now, 1_000);
-    }
-
-    /// When to call [`begin`](Self::begin) again; `None` while something is fetched.
-    pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.is_fetching {
-            true => None,
-            false if !self.wanted.is_empty() => Some(now),
-            false => Some(self.due),
-        }
     }
 }

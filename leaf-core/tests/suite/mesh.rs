@@ -304,28 +304,28 @@ fn a_hint_of_unversioned_files_is_known_by_their_catalogue() {
     assert_eq!(repo.config("uv-hash").expect("sound"), Some(after.uuid), "kept");
 }
 
+fn peer(name: &str) -> Whom {
+    Whom::Peer(name.into())
+}
+
 #[test]
 fn news_is_fetched_at_once_and_each_peer_is_asked_once() {
-    let mut pace = Pace::new(60_000, 42, NOW);
+    let mut pace = Pace::new(60_000, 1, 42, NOW);
     assert_eq!(pace.begin(NOW), None, "not before its time");
-    pace.want("a");
-    pace.want("b");
-    pace.want("a");
+    for name in ["a", "b", "a"] {
+        pace.want(name, NOW);
+    }
     assert_eq!(pace.due(NOW), Some(NOW));
-    assert_eq!(pace.begin(NOW), Some(Whom::Peer("a".into())));
-    pace.want("a");
+    assert_eq!(pace.begin(NOW), Some(peer("a")));
+    pace.want("a", NOW);
     assert_eq!(pace.begin(NOW), None, "one at a time");
-    pace.done(true, NOW);
-    assert_eq!(pace.begin(NOW), Some(Whom::Peer("b".into())));
-    pace.done(true, NOW);
-    assert_eq!(
-        pace.begin(NOW),
-        Some(Whom::Peer("a".into())),
-        "it came while a was asked"
-    );
-    pace.done(true, NOW);
+    pace.done(&peer("a"), true, NOW);
+    assert_eq!(pace.begin(NOW), Some(peer("b")));
+    pace.done(&peer("b"), true, NOW);
+    assert_eq!(pace.begin(NOW), Some(peer("a")), "it came while a was asked");
+    pace.done(&peer("a"), true, NOW);
     assert_eq!(pace.begin(NOW), None);
-    pace.want("");
+    pace.want("", NOW);
     assert_eq!(
         pace.begin(NOW),
         Some(Whom::Anybody),
@@ -334,20 +334,63 @@ fn news_is_fetched_at_once_and_each_peer_is_asked_once() {
 }
 
 #[test]
+fn a_peer_that_fails_is_left_alone_and_holds_up_nobody() {
+    let mut pace = Pace::new(60_000, 2, 42, NOW);
+    pace.want("hung", NOW);
+    pace.want("good", NOW);
+    assert_eq!(pace.begin(NOW), Some(peer("hung")));
+    pace.want("hung", NOW);
+    assert_eq!(
+        pace.begin(NOW),
+        Some(peer("good")),
+        "while the other is waited for"
+    );
+    assert_eq!(pace.due(NOW), None, "no more than two");
+    pace.done(&peer("good"), true, NOW);
+    assert_eq!(pace.begin(NOW), None, "nobody is asked twice at a time");
+    pace.done(&peer("hung"), false, NOW);
+    assert_eq!(
+        pace.begin(NOW),
+        Some(peer("hung")),
+        "what it said while it was asked"
+    );
+    pace.done(&peer("hung"), false, NOW);
+    for wait in [59_999, 0] {
+        pace.want("hung", NOW.plus_ms(wait));
+        assert_eq!(pace.begin(NOW), None, "it failed twice");
+    }
+    pace.want("hung", NOW.plus_ms(60_000));
+    assert_eq!(pace.begin(NOW), Some(peer("hung")));
+    pace.done(&peer("hung"), true, NOW);
+    pace.want("hung", NOW);
+    assert_eq!(pace.begin(NOW), Some(peer("hung")), "it answered");
+    // Names that are made up are forgotten, one for each that is added.
+    for number in 0..200 {
+        let name = format!("made up {number}");
+        pace.want(&name, NOW);
+        if let Some(whom) = pace.begin(NOW) {
+            pace.done(&whom, false, NOW);
+        }
+    }
+    let due = pace.due(NOW).expect("a time");
+    assert!(due.0 - NOW.0 <= 1_000, "peers that fail put off nobody else");
+}
+
+#[test]
 fn everybody_is_asked_now_and_then_and_less_often_when_that_fails() {
-    let mut pace = Pace::new(60_000, 42, NOW);
+    let mut pace = Pace::new(60_000, 1, 42, NOW);
     let due = pace.due(NOW).expect("a time");
     assert!(due.0 - NOW.0 <= 1_000);
     assert_eq!(pace.begin(due), Some(Whom::Anybody));
     assert_eq!(pace.due(due), None, "while it is asked");
-    pace.done(true, due);
+    pace.done(&Whom::Anybody, true, due);
     let wait = pace.due(due).expect("a time").0 - due.0;
     assert!((30_000..=60_000).contains(&wait), "{wait}");
     let mut now = due;
     for _ in 0..9 {
         now = pace.due(now).expect("a time");
         assert_eq!(pace.begin(now), Some(Whom::Anybody));
-        pace.done(false, now);
+        pace.done(&Whom::Anybody, false, now);
     }
     let wait = pace.due(now).expect("a time").0 - now.0;
     assert!((480_000..=960_000).contains(&wait), "{wait}");

@@ -25,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const NAP_MAX: Duration = Duration::from_mins(1);
 /// Announcements of one change at most.
 const HINTS_MAX: u32 = 16;
+/// Other leaves that are asked at a time.
+const FETCHES_MAX: usize = 4;
 /// How long another leaf may take for one reply.
 const REPLY_MAX: Duration = Duration::from_mins(1);
 /// How often the leaf says that it is still there.
@@ -145,7 +147,7 @@ impl Member {
         Some(Self {
             subjects: Subjects::new(&options.prefix, &project),
             counter: Counter::new(line.clone(), peer_id.clone(), permits),
-            pace: Pace::new(options.every_ms, world::seed(), world::now()),
+            pace: Pace::new(options.every_ms, FETCHES_MAX, world::seed(), world::now()),
             card: Card {
                 peer_id,
                 project_code: project.as_str().to_owned(),
@@ -170,7 +172,7 @@ impl Member {
             news: self.line.subscribe(&self.subjects.commit(), None),
             who: self.line.subscribe(&Subjects::who(&self.options.prefix), None),
         };
-        let (fetched, mut done) = mpsc::unbounded_channel::<bool>();
+        let (fetched, mut done) = mpsc::unbounded_channel();
         let mut look = interval(LOOK);
         let mut sign = interval(SIGN_OF_LIFE);
         let (mut seen, mut is_fresh) = (stamp(&self.file), false);
@@ -178,7 +180,7 @@ impl Member {
         let mut news = self.pool.news();
         let mut was_ready = false;
         loop {
-            if let Some(whom) = self.pace.begin(world::now()) {
+            while let Some(whom) = self.pace.begin(world::now()) {
                 self.fetch(whom, fetched.clone());
             }
             let due = self.pace.due(world::now()).map_or(NAP_MAX, |due| {
@@ -188,7 +190,7 @@ impl Member {
                 Some(arrival) = ears.window.next() => self.answer(arrival),
                 Some(arrival) = ears.news.next() => self.hear(&arrival).await,
                 Some(arrival) = ears.who.next() => who::tell(&self.line, &self.card, &arrival),
-                Some(is_good) = done.recv() => self.pace.done(is_good, world::now()),
+                Some((whom, is_good)) = done.recv() => self.pace.done(&whom, is_good, world::now()),
                 is_alive = line.changed() => {
                     let is_ready = line.state().is_ready;
                     if is_ready && !was_ready {
@@ -258,7 +260,7 @@ impl Member {
         };
         let peer = hint.peer_id.clone();
         if let Ok(Ok(false)) = self.pool.run(move |repo, _| hint.is_known(repo)).await {
-            self.pace.want(&peer);
+            self.pace.want(&peer, world::now());
         }
     }
 
@@ -293,10 +295,10 @@ impl Member {
     }
 
     /// Fetches from whom, and says on `done` how that went.
-    fn fetch(&self, whom: Whom, done: mpsc::UnboundedSender<bool>) {
-        let peer = match whom {
+    fn fetch(&self, whom: Whom, done: mpsc::UnboundedSender<(Whom, bool)>) {
+        let peer = match &whom {
             Whom::Anybody => None,
-            Whom::Peer(peer) => Some(peer),
+            Whom::Peer(peer) => Some(peer.clone()),
         };
         let url = format!("nats:{}", peer.as_deref().unwrap_or("anybody"));
         let options = SyncOptions {
@@ -329,7 +331,7 @@ impl Member {
                 .as_ref()
                 .map_or_else(super::fetch::FetchError::is_nobody, |_| true);
             // The member may be gone.
-            done.send(is_good).ok();
+            done.send((whom, is_good)).ok();
         });
     }
 }
