@@ -85,8 +85,8 @@ pub use receive::{Body, Hanging, Incoming, Put, Received};
 pub use resolve::NameScope;
 pub use shun::Shunned;
 pub use table::{
-    ArrivingRow, BadTable, Column, ColumnKind, Conflict, HeldRow, HeldTable, Table, TableDef, TableHash,
-    TableRow, TableValue, Taken, Writer as RowWriter,
+    BadTable, Column, ColumnKind, Conflict, OpenTable, RowName, Table, TableDef, TableHash, TableRow,
+    TableValue, Taken, TravelRow, Writer as RowWriter,
 };
 pub use tag::{NewTag, TagOn, TagSummary};
 pub use technote::{NewTechNote, TechNoteSummary};

@@ -162,7 +162,7 @@ impl SyncSession {
             Card::Pragma(Pragma::XtableHash {
                 table, hash: b"-", ..
             }) => {
-                self.hear_no_table(table, &mut heard.tables);
+                self.hear_no_table(table);
             }
             Card::Pragma(pragma) => self.pragma(&pragma, heard),
             Card::Private => heard.next_is_private = true,
@@ -195,11 +195,7 @@ impl SyncSession {
             Card::Uvigot {
                 name, mtime, hash, ..
             } => self.note_uvigot(tx, name, mtime, hash, heard)?,
-            Card::Schema { .. }
-            | Card::Xdelete { .. }
-            | Card::Xgimme { .. }
-            | Card::Xigot { .. }
-            | Card::Xrow { .. } => {
+            Card::Row { .. } | Card::Schema { .. } | Card::Xgimme { .. } | Card::Xigot { .. } => {
                 if !self.hear_table(tx, &card, now, &mut heard.tables)? {
                     return Err(BadCard::Unknown { offset }.into());
                 }
@@ -485,7 +481,7 @@ impl SyncSession {
                 tx.uv_forget(&name)?;
             }
         }
-        self.conclude_tables(tx, &flight.tables, &mut heard.tables)?;
+        self.conclude_tables(tx, &flight.tables, &heard.tables)?;
         if !self.talk.clone {
             self.note_in_vain(tx, heard)?;
             self.update_marks(tx, flight, now, heard)?;

@@ -12,7 +12,7 @@ use super::tables::ServedTables;
 use crate::format::fossilize;
 use crate::id::{ArtifactHash, ProjectCode, Rid};
 use crate::repo::{
-    ArrivingRow, Body, Cap, Capabilities, Incoming, Mark, Origin, Repo, RepoError, RepoTx, Standing,
+    Body, Cap, Capabilities, Incoming, Mark, Origin, Repo, RepoError, RepoTx, Standing, TravelRow,
 };
 use crate::xfer::{Card, Cards, ContentType, MessageWriter, Pragma, Version, envelope, login};
 use std::collections::HashSet;
@@ -221,11 +221,9 @@ impl<'a> Serving<'a> {
                 body,
             } => self.store_uv(name, mtime, hash, size, body),
             Card::Uvgimme(name) => self.give_uv(name),
-            Card::Schema { .. }
-            | Card::Xdelete { .. }
-            | Card::Xgimme { .. }
-            | Card::Xigot { .. }
-            | Card::Xrow { .. } => self.table_card(&card),
+            Card::Row { .. } | Card::Schema { .. } | Card::Xgimme { .. } | Card::Xigot { .. } => {
+                self.table_card(&card)
+            }
             Card::Error(_) | Card::Message(_) | Card::Unknown(_) | Card::Uvigot { .. } => {
                 refuse("bad command")
             }
@@ -239,23 +237,18 @@ impl<'a> Serving<'a> {
             Card::Xigot {
                 table, key, mtime, ..
             } => self.note_row(table, &key, mtime),
-            Card::Xrow {
+            Card::Row {
                 table,
                 key,
                 mtime,
                 json,
-            }
-            | Card::Xdelete {
-                table,
-                key,
-                mtime,
-                json,
+                deleted,
             } => {
-                let row = ArrivingRow {
+                let row = TravelRow {
                     key,
                     mtime,
                     json,
-                    deleted: matches!(card, Card::Xdelete { .. }),
+                    deleted,
                 };
                 self.store_row(table, &row)
             }

@@ -8,59 +8,72 @@
 //! ```
 //!
 //! Pragmas mean nothing to stock; a card that it would take ill is sent only after the server has sent one, or the
-//! pragma. Each row goes at most once a session in each direction, so that no disagreement keeps a session going.
-//! What is wrong with a table ends the talk of that table, not the session: artifacts matter more.
+//! pragma. A table is compared once a session, so that no disagreement keeps a session going. What is wrong with a
+//! table ends the talk of that table, not the session: artifacts matter more.
 //!
 //! Source: libfossil `internal/sync/client_tablesync.go`.
 
 use super::SyncError;
 use super::client::{Flight, SyncEvent, SyncSession};
-use super::tables::{HeldTables, send_row, send_schema};
+use super::tables::{HeldTables, find, send_row, send_schema};
 use crate::Blame;
 use crate::id::ArtifactHash;
-use crate::repo::{ArrivingRow, Repo, RepoError, RepoTx, RowWriter, TableDef, Taken};
+use crate::repo::{Repo, RepoError, RepoTx, RowWriter, TableDef, Taken, TravelRow};
 use crate::time::Timestamp;
 use crate::xfer::{Card, MessageWriter, Pragma};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// A row of some table.
-type Place = (String, ArtifactHash);
 
 /// What a session knows of the server's tables.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TableTalk {
     /// The server has been told of ours.
     said: bool,
-    /// Definitions that it lacks, and those that it was sent.
-    schemas: BTreeSet<String>,
-    defined: BTreeSet<String>,
-    /// Rows that it lacks, and those that it was sent.
-    to_send: BTreeSet<Place>,
-    sent: BTreeSet<Place>,
-    /// Rows that are later there, and those that it sent or does not give.
-    wanted: BTreeSet<Place>,
-    settled: BTreeSet<Place>,
-    /// Tables that are not talked of any more.
-    skipped: BTreeSet<String>,
+    tables: Vec<Talked>,
+}
+
+/// One table.
+#[derive(Clone, Debug, Default)]
+struct Talked {
+    name: String,
+    stage: Stage,
+    /// The rows that the server names: key, time, sum.
+    listed: Vec<(ArtifactHash, i64, Option<u64>)>,
+    /// The server lacks the definition; it is sent once.
+    lacks: bool,
+    /// Rows that are later there, and whether they came just now.
+    wanted: Vec<(ArtifactHash, bool)>,
+    /// Rows that are later here, and how many of them were sent.
+    to_send: Vec<i64>,
+    sent: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+enum Stage {
+    /// The server has not spoken of it.
+    #[default]
+    Quiet,
+    /// It does, in this reply.
+    Listed,
+    /// It has.
+    Compared,
+    /// It is not talked of any more.
+    Skipped,
 }
 
 impl TableTalk {
-    fn want(&mut self, place: Place) {
-        if !self.settled.contains(&place) {
-            self.wanted.insert(place);
-        }
-    }
-
-    fn define(&mut self, table: &str) {
-        if !self.defined.contains(table) {
-            self.schemas.insert(table.to_owned());
-        }
-    }
-
-    fn offer(&mut self, place: Place) {
-        if !self.sent.contains(&place) {
-            self.to_send.insert(place);
-        }
+    /// `None` beyond so many tables as there can be.
+    fn get(&mut self, name: &str, max: usize) -> Option<&mut Talked> {
+        let at = match self.tables.iter().position(|talked| talked.name == name) {
+            Some(at) => at,
+            None if self.tables.len() < max => {
+                self.tables.push(Talked {
+                    name: name.to_owned(),
+                    ..Talked::default()
+                });
+                self.tables.len() - 1
+            }
+            None => return None,
+        };
+        self.tables.get_mut(at)
     }
 }
 
@@ -68,17 +81,21 @@ impl TableTalk {
 #[derive(Clone, Debug, Default)]
 pub(super) struct TableFlight {
     hashes: bool,
-    schemas: Vec<String>,
-    rows: Vec<Place>,
     asks: bool,
+    /// How many rows of each table, in the order of the talk; `None` for one that it does not speak of.
+    rows: Vec<Option<usize>>,
+}
+
+impl TableFlight {
+    fn rows(&self) -> usize {
+        self.rows.iter().flatten().sum()
+    }
 }
 
 /// What a reply says of tables.
 #[derive(Debug, Default)]
 pub(super) struct HeardTables {
     held: HeldTables,
-    /// The rows that the server names, table by table.
-    listed: BTreeMap<String, Vec<(ArtifactHash, i64, Option<u64>)>>,
     pub(super) received: u64,
     came: bool,
 }
@@ -86,6 +103,10 @@ pub(super) struct HeardTables {
 impl SyncSession {
     fn talks_of_tables(&self) -> bool {
         self.options.tables && (self.talk.pull || self.talk.push)
+    }
+
+    fn talked(&mut self, table: &str) -> Option<&mut Talked> {
+        self.talk.tables.get(table, self.options.limits.tables_max)
     }
 
     /// What we have, until the server has answered that; then what it lacks.
@@ -111,31 +132,35 @@ impl SyncSession {
             }
             flight.hashes = true;
         }
-        if self.talk.pull {
-            for (table, key) in &talk.wanted {
-                out.push(&Card::Xgimme { table, key: *key });
+        for talked in &talk.tables {
+            if self.talk.pull {
+                for (key, _) in &talked.wanted {
+                    let (table, key) = (talked.name.as_str(), *key);
+                    out.push(&Card::Xgimme { table, key });
+                    flight.asks = true;
+                }
             }
-            flight.asks = !talk.wanted.is_empty();
-        }
-        if !self.talk.push {
-            return Ok(());
-        }
-        let mut held = HeldTables::default();
-        for name in &talk.schemas {
-            if let Some(table) = repo.table(name)? {
-                send_schema(out, &table);
+            let rows = talked.to_send.get(talked.sent..).unwrap_or_default();
+            let mut count = None;
+            if self.talk.push
+                && (talked.lacks || !rows.is_empty())
+                && let Some(table) = repo.table(&talked.name)?
+            {
+                if talked.lacks {
+                    send_schema(out, &table);
+                }
+                // One always goes, so that a session comes to its end.
+                let mut sent = 0;
+                for rowid in rows {
+                    if out.is_full() && sent + flight.rows() > 0 {
+                        break;
+                    }
+                    send_row(repo, out, &table, *rowid)?;
+                    sent += 1;
+                }
+                count = Some(sent);
             }
-            flight.schemas.push(name.clone());
-        }
-        for place in &talk.to_send {
-            // One always goes, so that a session comes to its end.
-            if out.is_full() && !flight.rows.is_empty() {
-                break;
-            }
-            if let Some(held) = held.get(repo, &place.0)? {
-                send_row(repo, out, held, &place.1)?;
-            }
-            flight.rows.push(place.clone());
+            flight.rows.push(count);
         }
         Ok(())
     }
@@ -159,35 +184,25 @@ impl SyncSession {
                 mtime,
                 sum,
             } => {
-                let list = heard.listed.entry(table.to_owned()).or_default();
-                list.push((key, mtime, sum));
+                if let Some(talked) = self.talked(table).filter(|talked| talked.stage <= Stage::Listed) {
+                    talked.stage = Stage::Listed;
+                    talked.listed.push((key, mtime, sum));
+                }
             }
-            Card::Xgimme { table, key } => self.talk.tables.offer((table.to_owned(), key)),
-            Card::Xrow {
+            // Whatever the server lacks it is sent without asking.
+            Card::Xgimme { .. } => {}
+            Card::Row {
                 table,
                 key,
                 mtime,
                 json,
+                deleted,
             } => {
-                let row = ArrivingRow {
+                let row = TravelRow {
                     key,
                     mtime,
                     json,
-                    deleted: false,
-                };
-                self.hear_row(tx, table, &row, now, heard)?;
-            }
-            Card::Xdelete {
-                table,
-                key,
-                mtime,
-                json,
-            } => {
-                let row = ArrivingRow {
-                    key,
-                    mtime,
-                    json,
-                    deleted: true,
+                    deleted,
                 };
                 self.hear_row(tx, table, &row, now, heard)?;
             }
@@ -197,10 +212,12 @@ impl SyncSession {
     }
 
     /// The server has no such table, and knows what one is.
-    pub(super) fn hear_no_table(&mut self, table: &str, heard: &mut HeardTables) {
-        if self.talks_of_tables() {
-            self.talk.tables.define(table);
-            heard.listed.entry(table.to_owned()).or_default();
+    pub(super) fn hear_no_table(&mut self, table: &str) {
+        if self.talks_of_tables()
+            && let Some(talked) = self.talked(table).filter(|talked| talked.stage == Stage::Quiet)
+        {
+            talked.stage = Stage::Listed;
+            talked.lacks = true;
         }
     }
 
@@ -212,21 +229,23 @@ impl SyncSession {
         json: &[u8],
         heard: &mut HeardTables,
     ) -> Result<(), RepoError> {
-        heard.listed.entry(table.to_owned()).or_default();
+        let pull = self.talk.pull;
+        let Some(talked) = self.talked(table).filter(|talked| talked.stage == Stage::Quiet) else {
+            return Ok(());
+        };
+        talked.stage = Stage::Listed;
         let theirs = match TableDef::read(json) {
             Ok(theirs) => theirs,
             Err(bad) => return self.skip(table, bad.into()),
         };
-        if !self.talk.pull && tx.table(table)?.is_none() {
+        if !pull && tx.table(table)?.is_none() {
             return Ok(());
         }
         match tx.table_defined(table, &theirs, mtime) {
-            Ok(ours) if ours.def != theirs => {
-                self.talk.tables.define(table);
-            }
-            Ok(_) => heard.held.forget(table),
+            Ok(ours) => talked.lacks = ours.def != theirs,
             Err(error) => return self.skip(table, error),
         }
+        heard.held.forget();
         Ok(())
     }
 
@@ -234,21 +253,26 @@ impl SyncSession {
         &mut self,
         tx: &RepoTx<'_>,
         table: &str,
-        row: &ArrivingRow<'_>,
+        row: &TravelRow<'_>,
         now: Timestamp,
         heard: &mut HeardTables,
     ) -> Result<(), RepoError> {
-        let place = (table.to_owned(), row.key);
-        self.talk.tables.wanted.remove(&place);
-        self.talk.tables.settled.insert(place);
         heard.came = true;
-        if !self.talk.pull || self.talk.tables.skipped.contains(table) {
+        let pull = self.talk.pull;
+        let Some(talked) = self
+            .talked(table)
+            .filter(|talked| pull && talked.stage != Stage::Skipped)
+        else {
             return Ok(());
+        };
+        let at = talked.wanted.partition_point(|(key, _)| *key < row.key);
+        if let Some((_, came)) = talked.wanted.get_mut(at).filter(|(key, _)| *key == row.key) {
+            *came = true;
         }
         let Some(held) = heard.held.get(tx, table)? else {
             return Ok(());
         };
-        match tx.receive_row(held, row, RowWriter::Server, now) {
+        match tx.receive_row(&mut held.open, row, RowWriter::Server, now) {
             Ok(Taken::Stored) => heard.received += 1,
             Ok(_) => {}
             Err(error) => return self.skip(table, error),
@@ -261,11 +285,16 @@ impl SyncSession {
         if error.blame() == Blame::Storage {
             return Err(error);
         }
-        let talk = &mut self.talk.tables;
-        if talk.skipped.insert(table.to_owned()) {
-            let reason = error.to_string();
-            let table = table.to_owned();
-            self.events.push_back(SyncEvent::TableSkipped { table, reason });
+        if let Some(talked) = self.talked(table).filter(|talked| talked.stage != Stage::Skipped) {
+            *talked = Talked {
+                name: table.to_owned(),
+                stage: Stage::Skipped,
+                ..Talked::default()
+            };
+            self.events.push_back(SyncEvent::TableSkipped {
+                table: table.to_owned(),
+                reason: error.to_string(),
+            });
         }
         Ok(())
     }
@@ -275,67 +304,73 @@ impl SyncSession {
         &mut self,
         tx: &RepoTx<'_>,
         flight: &TableFlight,
-        heard: &mut HeardTables,
+        heard: &HeardTables,
     ) -> Result<(), RepoError> {
         if !self.talks_of_tables() {
             return Ok(());
         }
         let talk = &mut self.talk.tables;
         talk.said |= flight.hashes;
-        for name in &flight.schemas {
-            talk.schemas.remove(name);
-            talk.defined.insert(name.clone());
+        for (talked, rows) in talk.tables.iter_mut().zip(&flight.rows) {
+            if let Some(rows) = rows {
+                talked.sent += rows;
+                talked.lacks = false;
+            }
         }
-        for place in &flight.rows {
-            talk.to_send.remove(place);
-            talk.sent.insert(place.clone());
-        }
-        // The server has none of them.
-        if flight.asks && !heard.came {
-            talk.settled.append(&mut talk.wanted);
-        }
-        for (name, listed) in core::mem::take(&mut heard.listed) {
-            let Some(held) = heard
-                .held
-                .get(tx, &name)?
-                .filter(|_| !talk.skipped.contains(&name))
-            else {
-                continue;
-            };
-            let mut unlisted: BTreeSet<ArtifactHash> = held.rows.keys().copied().collect();
-            for (key, mtime, sum) in listed {
-                unlisted.remove(&key);
-                let ours = held.rows.get(&key);
-                let order = ours.map(|row| {
-                    let by_sum = sum.map_or(core::cmp::Ordering::Equal, |sum| row.sum.cmp(&sum));
-                    row.mtime.cmp(&mtime).then(by_sum)
-                });
-                match order {
-                    None | Some(core::cmp::Ordering::Less) => talk.want((name.clone(), key)),
-                    Some(core::cmp::Ordering::Equal) => {}
-                    Some(core::cmp::Ordering::Greater) => talk.offer((name.clone(), key)),
+        for talked in &mut talk.tables {
+            // The server has none of them.
+            let is_vain = flight.asks && !heard.came;
+            talked.wanted.retain(|(_, came)| !came && !is_vain);
+            if talked.stage == Stage::Listed {
+                talked.stage = Stage::Compared;
+                match tx.table(&talked.name)? {
+                    Some(table) => talked.compare(tx, &table)?,
+                    // Named by the server alone.
+                    None => talked.lacks = false,
                 }
             }
-            for key in unlisted {
-                talk.offer((name.clone(), key));
-            }
         }
-        let skipped = &talk.skipped;
-        talk.wanted.retain(|(name, _)| !skipped.contains(name));
-        talk.to_send.retain(|(name, _)| !skipped.contains(name));
-        talk.schemas.retain(|name| !skipped.contains(name));
         tx.settle_tables()
     }
 
     /// Whether there is more to say of tables.
     pub(super) fn tables_go_on(&self) -> bool {
-        let talk = &self.talk.tables;
-        let to_send = !talk.to_send.is_empty() || !talk.schemas.is_empty();
-        (self.talk.pull && !talk.wanted.is_empty()) || (self.talk.push && to_send)
+        let (pull, push) = (self.talk.pull, self.talk.push);
+        self.talk.tables.tables.iter().any(|talked| {
+            let to_send = talked.lacks || talked.sent < talked.to_send.len();
+            (pull && !talked.wanted.is_empty()) || (push && to_send)
+        })
     }
 
     pub(super) fn note_tables(&mut self, flight: &TableFlight, heard: &HeardTables) {
         self.stats.rows_received += heard.received;
-        self.stats.rows_sent += flight.rows.len() as u64;
+        self.stats.rows_sent += flight.rows() as u64;
+    }
+}
+
+impl Talked {
+    /// Finds out which rows are later on which side; what the server does not name it lacks.
+    fn compare(&mut self, repo: &Repo, table: &crate::repo::Table) -> Result<(), RepoError> {
+        let ours = repo.row_names(table)?;
+        let mut named = vec![false; ours.len()];
+        for (key, mtime, sum) in core::mem::take(&mut self.listed) {
+            let Some((at, row)) = find(&ours, &key).and_then(|at| Some((at, ours.get(at)?))) else {
+                self.wanted.push((key, false));
+                continue;
+            };
+            let theirs = (mtime, sum.unwrap_or(row.sum));
+            // A row that is as late on both sides, or later there, need not be sent.
+            if let Some(named) = named.get_mut(at).filter(|_| (row.mtime, row.sum) <= theirs) {
+                *named = true;
+            }
+            if (row.mtime, row.sum) < theirs {
+                self.wanted.push((key, false));
+            }
+        }
+        self.wanted.sort_unstable();
+        self.wanted.dedup();
+        let unnamed = ours.iter().zip(named).filter(|(_, named)| !named);
+        self.to_send = unnamed.map(|(row, _)| row.rowid).collect();
+        Ok(())
     }
 }

@@ -13,10 +13,10 @@ use crate::Blame;
 use crate::format::fossilize;
 use crate::id::ArtifactHash;
 use crate::repo::{
-    ArrivingRow, BadTable, Cap, HeldTable, Repo, RepoError, RowWriter, Table, TableDef, TableHash, Taken,
+    BadTable, Cap, OpenTable, Repo, RepoError, RowName, RowWriter, Table, TableDef, TableHash, Taken,
+    TravelRow,
 };
 use crate::xfer::{Card, MessageWriter, Pragma};
-use std::collections::BTreeMap;
 
 /// What the client says of tables.
 #[derive(Debug, Default)]
@@ -27,36 +27,79 @@ pub(super) struct ServedTables {
     knows: bool,
     /// It has changed one.
     changed: bool,
-    /// The hash and the sum of those it has.
-    told: BTreeMap<String, (Vec<u8>, Vec<u8>)>,
+    /// Those it has.
+    told: Vec<Told>,
     held: HeldTables,
 }
 
-/// Tables that one message speaks of, read once; `None` for what is no table here, or another.
+/// A table of the client's.
+#[derive(Debug)]
+struct Told {
+    name: String,
+    hash: Vec<u8>,
+    sum: Vec<u8>,
+}
+
+/// The tables that are here, read once for a message.
 #[derive(Debug, Default)]
-pub(super) struct HeldTables(BTreeMap<String, Option<HeldTable>>);
+pub(super) struct HeldTables {
+    tables: Option<Vec<HeldTable>>,
+    /// Those that are not the peer's, but for their names.
+    shut: Vec<String>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(super) struct HeldTable {
+    pub(super) open: OpenTable,
+    /// As they were when the message first spoke of them.
+    names: Option<Vec<RowName>>,
+}
 
 impl HeldTables {
+    /// `None` for what is no table here, or another.
     pub(super) fn get(&mut self, repo: &Repo, name: &str) -> Result<Option<&mut HeldTable>, RepoError> {
-        if !self.0.contains_key(name) {
-            let held = repo
-                .table(name)?
-                .map(|table| repo.held_table(table))
-                .transpose()?;
-            self.0.insert(name.to_owned(), held);
+        if self.tables.is_none() {
+            let held = repo.tables()?.into_iter().map(|table| HeldTable {
+                open: table.into(),
+                names: None,
+            });
+            self.tables = Some(held.collect());
         }
-        Ok(self.0.get_mut(name).and_then(Option::as_mut))
+        if self.shut.iter().any(|shut| shut == name) {
+            return Ok(None);
+        }
+        let mut tables = self.tables.iter_mut().flatten();
+        Ok(tables.find(|held| held.open.table.name == name))
     }
 
-    /// The table changed, or was made.
-    pub(super) fn forget(&mut self, name: &str) {
-        self.0.remove(name);
+    /// A table changed, or was made.
+    pub(super) fn forget(&mut self) {
+        self.tables = None;
     }
 
     /// The table is not that of the peer.
-    pub(super) fn shut(&mut self, name: &str) {
-        self.0.insert(name.to_owned(), None);
+    fn shut(&mut self, name: &str) {
+        if !self.shut.iter().any(|shut| shut == name) {
+            self.shut.push(name.to_owned());
+        }
     }
+}
+
+impl HeldTable {
+    fn find(&mut self, repo: &Repo, key: &ArtifactHash) -> Result<Option<RowName>, RepoError> {
+        if self.names.is_none() {
+            self.names = Some(repo.row_names(&self.open.table)?);
+        }
+        let names = self.names.as_deref().unwrap_or_default();
+        Ok(find(names, key).and_then(|at| names.get(at)).copied())
+    }
+}
+
+/// Where a row is among names in their order.
+pub(super) fn find(names: &[RowName], key: &ArtifactHash) -> Option<usize> {
+    let at = names.partition_point(|name| name.key < *key);
+    names.get(at).is_some_and(|name| name.key == *key).then_some(at)
 }
 
 /// Puts the definition of a table into a message.
@@ -72,28 +115,18 @@ pub(super) fn send_schema(out: &mut MessageWriter, table: &Table) {
 pub(super) fn send_row(
     repo: &Repo,
     out: &mut MessageWriter,
-    held: &HeldTable,
-    key: &ArtifactHash,
+    table: &Table,
+    rowid: i64,
 ) -> Result<bool, RepoError> {
-    let Some((mtime, json, deleted)) = repo.row_to_send(held, key)? else {
-        return Ok(false);
-    };
-    let (table, key, json) = (held.table.name.as_str(), *key, json.as_slice());
-    out.push(&match deleted {
-        true => Card::Xdelete {
-            table,
-            key,
-            mtime,
-            json,
-        },
-        false => Card::Xrow {
-            table,
-            key,
-            mtime,
-            json,
-        },
-    });
-    Ok(true)
+    repo.row_to_send(table, rowid, &mut |row| {
+        out.push(&Card::Row {
+            table: &table.name,
+            key: row.key,
+            mtime: row.mtime,
+            json: row.json,
+            deleted: row.deleted,
+        });
+    })
 }
 
 /// The client is told which table it is about.
@@ -113,9 +146,14 @@ impl Serving<'_> {
 
     pub(super) fn note_table(&mut self, table: &str, hash: &[u8], sum: &[u8]) {
         self.tables.knows = true;
-        if self.tables.told.len() < self.context.limits.tables_max {
-            let said = (hash.to_vec(), sum.to_vec());
-            self.tables.told.insert(table.to_owned(), said);
+        let told = &self.tables.told;
+        let is_new = told.iter().all(|told| told.name != table);
+        if is_new && told.len() < self.context.limits.tables_max {
+            self.tables.told.push(Told {
+                name: table.to_owned(),
+                hash: hash.to_vec(),
+                sum: sum.to_vec(),
+            });
         }
     }
 
@@ -131,7 +169,7 @@ impl Serving<'_> {
         match self.writer().table_defined(table, &def, mtime) {
             Ok(_) => {
                 self.tables.changed = true;
-                self.tables.held.forget(table);
+                self.tables.held.forget();
             }
             // No reason to refuse the artifacts that came along.
             Err(RepoError::Table(bad @ BadTable::Differs)) => {
@@ -150,28 +188,38 @@ impl Serving<'_> {
         let Some(held) = self.tables.held.get(self.repo, table)? else {
             return Ok(());
         };
-        match held.rows.get(key) {
+        match held.find(self.repo, key)? {
             None if self.pushing => self.out.push(&Card::Xgimme { table, key: *key }),
-            Some(row) if row.mtime > mtime => return self.give_row(table, key),
+            Some(row) if row.mtime > mtime => return self.give_row_at(table, row.rowid),
             _ => {}
         }
         Ok(())
     }
 
-    /// Beyond the budget nothing is said: the client asks again.
     pub(super) fn give_row(&mut self, table: &str, key: &ArtifactHash) -> Result<(), Stop> {
+        if self.pulling
+            && let Some(held) = self.tables.held.get(self.repo, table)?
+            && let Some(row) = held.find(self.repo, key)?
+        {
+            self.give_row_at(table, row.rowid)?;
+        }
+        Ok(())
+    }
+
+    /// Beyond the budget nothing is said: the client asks again.
+    fn give_row_at(&mut self, table: &str, rowid: i64) -> Result<(), Stop> {
         if !self.pulling || self.out.is_full() {
             return Ok(());
         }
         if let Some(held) = self.tables.held.get(self.repo, table)?
-            && send_row(self.repo, &mut self.out, held, key)?
+            && send_row(self.repo, &mut self.out, &held.open.table, rowid)?
         {
             self.served.rows_sent += 1;
         }
         Ok(())
     }
 
-    pub(super) fn store_row(&mut self, table: &str, arriving: &ArrivingRow<'_>) -> Result<(), Stop> {
+    pub(super) fn store_row(&mut self, table: &str, arriving: &TravelRow<'_>) -> Result<(), Stop> {
         match (self.pushing, self.pulling) {
             (true, _) => {}
             // The client was told to pull only, but its request had left by then.
@@ -184,12 +232,12 @@ impl Serving<'_> {
         };
         let writer = RowWriter::User(self.served.user.as_deref().unwrap_or("nobody"));
         let taken = tx
-            .receive_row(held, arriving, writer, self.context.now)
+            .receive_row(&mut held.open, arriving, writer, self.context.now)
             .map_err(|error| blame(table, error))?;
         match taken {
             Taken::Older => {}
             // The client had better know whose it is.
-            Taken::Refused => self.give_row(table, &arriving.key)?,
+            Taken::Refused { rowid } => self.give_row_at(table, rowid)?,
             Taken::Stored => {
                 self.tables.changed = true;
                 self.served.rows_received += 1;
@@ -209,8 +257,9 @@ impl Serving<'_> {
         }
         let mut told = core::mem::take(&mut self.tables.told);
         for table in self.repo.tables()? {
-            match told.remove(&table.name) {
-                Some((hash, sum)) => {
+            match told.iter().position(|told| told.name == table.name) {
+                Some(at) => {
+                    let Told { hash, sum, .. } = told.swap_remove(at);
                     let ours: TableHash = self.repo.table_hash(&table)?;
                     let (theirs, ours) = match sum.is_empty() {
                         true => (hash, ours.hash),
@@ -224,24 +273,23 @@ impl Serving<'_> {
                 None => continue,
             }
             send_schema(&mut self.out, &table);
-            let Some(held) = self.tables.held.get(self.repo, &table.name)? else {
-                continue;
-            };
-            for (key, row) in &held.rows {
+            for row in self.repo.row_names(&table)? {
                 self.out.push(&Card::Xigot {
                     table: &table.name,
-                    key: *key,
+                    key: row.key,
                     mtime: row.mtime,
                     sum: self.tables.all.then_some(row.sum),
                 });
             }
         }
-        for table in told.keys().filter(|_| self.tables.all && self.pushing) {
-            self.out.push(&Card::Pragma(Pragma::XtableHash {
-                table,
-                hash: b"-",
-                sum: &[],
-            }));
+        if self.tables.all && self.pushing {
+            for told in &told {
+                self.out.push(&Card::Pragma(Pragma::XtableHash {
+                    table: &told.name,
+                    hash: b"-",
+                    sum: &[],
+                }));
+            }
         }
         Ok(())
     }

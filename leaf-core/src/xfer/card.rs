@@ -99,6 +99,19 @@ pub enum Card<'a> {
     },
     /// `reqconfig NAME`: the sender wants configuration.
     ReqConfig(&'a str),
+    /// `xrow TABLE KEY MTIME SIZE`: a row of a synced table; `xdelete ..`: that it was deleted.
+    Row {
+        /// The table.
+        table: &'a str,
+        /// SHA1 of what its key columns hold.
+        key: ArtifactHash,
+        /// Units: seconds since 1970.
+        mtime: i64,
+        /// Its columns as JSON; of a deleted row the key columns.
+        json: &'a [u8],
+        /// Whether it was deleted.
+        deleted: bool,
+    },
     /// `schema TABLE VERSION HASH MTIME SIZE`: what a synced table looks like.
     Schema {
         /// Its name.
@@ -138,17 +151,6 @@ pub enum Card<'a> {
         /// Expanded size of the file.
         size: u64,
     },
-    /// `xdelete TABLE KEY MTIME SIZE`: a row of a synced table was deleted.
-    Xdelete {
-        /// The table.
-        table: &'a str,
-        /// SHA1 of what its key columns hold.
-        key: ArtifactHash,
-        /// Units: seconds since 1970.
-        mtime: i64,
-        /// Its key columns, as JSON.
-        json: &'a [u8],
-    },
     /// `xgimme TABLE KEY`: the sender wants this row of a synced table.
     Xgimme {
         /// The table.
@@ -166,17 +168,6 @@ pub enum Card<'a> {
         mtime: i64,
         /// What it holds, in short; between leaves only.
         sum: Option<u64>,
-    },
-    /// `xrow TABLE KEY MTIME SIZE`: a row of a synced table.
-    Xrow {
-        /// The table.
-        table: &'a str,
-        /// SHA1 of what its key columns hold.
-        key: ArtifactHash,
-        /// Units: seconds since 1970.
-        mtime: i64,
-        /// Its columns, as JSON.
-        json: &'a [u8],
     },
 }
 

@@ -223,27 +223,13 @@ impl<'a> Cards<'a> {
                 mtime: number(mtime).map_err(|_| bad)?,
                 json: self.payload_to(size(bytes)?, self.row_bytes_max)?,
             },
-            [card @ (b"xrow" | b"xdelete"), table, key, mtime, bytes] => {
-                let table = table_name(table).map_err(|_| bad)?;
-                let key = row_key(key).map_err(|_| bad)?;
-                let mtime = number(mtime).map_err(|_| bad)?;
-                let json = self.payload_to(size(bytes)?, self.row_bytes_max)?;
-                if *card == b"xrow" {
-                    Card::Xrow {
-                        table,
-                        key,
-                        mtime,
-                        json,
-                    }
-                } else {
-                    Card::Xdelete {
-                        table,
-                        key,
-                        mtime,
-                        json,
-                    }
-                }
-            }
+            [card @ (b"xrow" | b"xdelete"), table, key, mtime, bytes] => Card::Row {
+                table: table_name(table).map_err(|_| bad)?,
+                key: row_key(key).map_err(|_| bad)?,
+                mtime: number(mtime).map_err(|_| bad)?,
+                json: self.payload_to(size(bytes)?, self.row_bytes_max)?,
+                deleted: *card == b"xdelete",
+            },
             [
                 b"file" | b"cfile" | b"config" | b"uvfile" | b"schema" | b"xrow" | b"xdelete",
                 ..,

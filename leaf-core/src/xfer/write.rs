@@ -95,22 +95,15 @@ impl MessageWriter {
                 self.line(format_args!("schema {table} 1 {hash} {mtime} {}", json.len()));
                 self.json(json);
             }
-            Card::Xdelete {
+            Card::Row {
                 table,
                 key,
                 mtime,
                 json,
+                deleted,
             } => {
-                self.line(format_args!("xdelete {table} {key} {mtime} {}", json.len()));
-                self.json(json);
-            }
-            Card::Xrow {
-                table,
-                key,
-                mtime,
-                json,
-            } => {
-                self.line(format_args!("xrow {table} {key} {mtime} {}", json.len()));
+                let card = if *deleted { "xdelete" } else { "xrow" };
+                self.line(format_args!("{card} {table} {key} {mtime} {}", json.len()));
                 self.json(json);
             }
             Card::Gimme(hash) => self.line(format_args!("gimme {hash}")),
@@ -177,10 +170,9 @@ impl MessageWriter {
             | Card::Gimme(_)
             | Card::Igot { .. }
             | Card::Pragma(_)
+            | Card::Row { .. }
             | Card::Schema { .. }
-            | Card::Uvfile { .. }
-            | Card::Xdelete { .. }
-            | Card::Xrow { .. } => unreachable!("push() writes these"),
+            | Card::Uvfile { .. } => unreachable!("push() writes these"),
         }
     }
 

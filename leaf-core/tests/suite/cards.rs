@@ -53,11 +53,12 @@ fn every_card() -> Vec<Card<'static>> {
             mtime: 5,
             json: br#"{"columns":[],"conflict":"mtime-wins"}"#,
         },
-        Card::Xdelete {
+        Card::Row {
             table: "notes",
             key: ArtifactHash::Sha1([5; 20]),
             mtime: -5,
             json: b"{}",
+            deleted: true,
         },
         Card::Xgimme {
             table: "_n0",
@@ -75,11 +76,12 @@ fn every_card() -> Vec<Card<'static>> {
             mtime: 6,
             sum: Some(7),
         },
-        Card::Xrow {
+        Card::Row {
             table: "notes",
             key: ArtifactHash::Sha1([5; 20]),
             mtime: 7,
             json: br#"{"id":"a"}"#,
+            deleted: false,
         },
         Card::Cookie(b"chocolate"),
         Card::Error(br"not\sauthorized"),
@@ -252,11 +254,7 @@ fn a_message_cut_inside_a_card_is_an_error() {
                 Ok(read) => {
                     let newline = matches!(
                         card,
-                        Card::Cfile { .. }
-                            | Card::Config { .. }
-                            | Card::Schema { .. }
-                            | Card::Xdelete { .. }
-                            | Card::Xrow { .. }
+                        Card::Cfile { .. } | Card::Config { .. } | Card::Row { .. } | Card::Schema { .. }
                     );
                     assert!(
                         newline && cut + 1 == message.len() && read == [card.clone()],

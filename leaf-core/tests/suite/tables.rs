@@ -7,8 +7,8 @@ use crate::world::{NOW, dump, repo};
 use leaf_core::id::ArtifactHash;
 use leaf_core::limits::Limits;
 use leaf_core::repo::{
-    ArrivingRow, BadTable, Column, ColumnKind, Conflict, Repo, RepoError, RowWriter, Table, TableDef,
-    TableValue, Taken,
+    BadTable, Column, ColumnKind, Conflict, OpenTable, Repo, RepoError, RowWriter, Table, TableDef,
+    TableValue, Taken, TravelRow,
 };
 use leaf_core::time::Timestamp;
 
@@ -117,9 +117,8 @@ fn a_row_is_later_than_the_one_before_whatever_the_clock_says() {
     let rows = repo.table_rows(&table).expect("a sound repository");
     assert_eq!(rows[0].mtime, later(12).unix());
     delete(&mut repo, &table, "a", "", NOW).expect("a row");
-    let held = repo.held_table(table).expect("a sound repository");
-    let (_, trace) = held.rows.first_key_value().expect("a trace");
-    assert_eq!((trace.mtime, trace.sum), (later(13).unix(), 0));
+    let names = repo.row_names(&table).expect("a sound repository");
+    assert_eq!((names[0].mtime, names[0].sum), (later(13).unix(), 0));
 }
 
 #[test]
@@ -185,19 +184,24 @@ fn a_row_travels_as_the_reference_writes_it() {
             Ok::<_, RepoError>(table)
         })
         .expect("a row");
-    let held = repo.held_table(table.clone()).expect("a sound repository");
-    let (key, _) = held.rows.first_key_value().expect("a row");
+    let names = repo.row_names(&table).expect("a sound repository");
     // By `printf 'a=7\0z=k' | sha1sum`.
-    assert_eq!(key.to_string(), "c5f273ea59917a39ec3a822d5d0a2600736fcf20");
-    let (mtime, json, deleted) = repo
-        .row_to_send(&held, key)
-        .expect("a sound repository")
-        .expect("a row");
-    assert_eq!((mtime, deleted), (NOW.unix(), false));
     assert_eq!(
-        String::from_utf8(json).expect("text"),
-        r#"{"_owner":"alice","a":7,"d":"Ynl0ZXM=","e":2,"z":"k"}"#
+        names[0].key.to_string(),
+        "c5f273ea59917a39ec3a822d5d0a2600736fcf20"
     );
+    let mut travels = Vec::new();
+    let is_there = repo.row_to_send(&table, names[0].rowid, &mut |row| {
+        travels.push((
+            row.key,
+            row.mtime,
+            String::from_utf8_lossy(row.json).into_owned(),
+            row.deleted,
+        ));
+    });
+    assert!(is_there.expect("a sound repository"));
+    let json = r#"{"_owner":"alice","a":7,"d":"Ynl0ZXM=","e":2,"z":"k"}"#.to_owned();
+    assert_eq!(travels, [(names[0].key, NOW.unix(), json, false)]);
 }
 
 #[test]
@@ -391,11 +395,11 @@ fn of_two_rows_of_one_second_both_sides_keep_the_same() {
         .map(|order| {
             let mut repo = repo();
             let table = notes(&mut repo, Conflict::MtimeWins);
-            let mut held = repo.held_table(table).expect("a sound repository");
+            let mut held = OpenTable::from(table);
             for at in order {
                 let json = format!(r#"{{"id":"a","text":"{}"}}"#, texts[*at]);
                 let key = key_of_a();
-                let row = ArrivingRow {
+                let row = TravelRow {
                     key,
                     mtime: 5,
                     json: json.as_bytes(),
@@ -403,7 +407,7 @@ fn of_two_rows_of_one_second_both_sides_keep_the_same() {
                 };
                 repo.write(|tx| tx.receive_row(&mut held, &row, RowWriter::Server, NOW))
                     .expect("a row");
-                let gone = ArrivingRow {
+                let gone = TravelRow {
                     deleted: true,
                     json: br#"{"id":"a"}"#,
                     ..row
@@ -429,8 +433,8 @@ fn key_of_a() -> ArtifactHash {
 fn a_row_of_the_future_is_cut_to_what_is_allowed() {
     let mut repo = repo();
     let table = notes(&mut repo, Conflict::MtimeWins);
-    let mut held = repo.held_table(table.clone()).expect("a sound repository");
-    let row = ArrivingRow {
+    let mut held = OpenTable::from(table.clone());
+    let row = TravelRow {
         key: key_of_a(),
         mtime: i64::MAX,
         json: br#"{"id":"a","text":"far"}"#,

@@ -31,7 +31,7 @@ mod rows;
 mod value;
 
 pub use definition::{BadTable, Column, ColumnKind, Conflict, Table, TableDef};
-pub use receive::{ArrivingRow, HeldRow, HeldTable, Taken, Writer};
+pub use receive::{OpenTable, RowName, Taken, TravelRow, Writer};
 pub use registry::TableHash;
 pub use row::TableRow;
 pub use value::TableValue;

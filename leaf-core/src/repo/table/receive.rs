@@ -3,38 +3,33 @@
 //! A server knows who sends (the login); a client takes the server's word for who wrote a row. Where both hold a row
 //! of different owners, who wrote to the server first is right.
 //!
+//! Lists here are sorted, not trees: a browser's module has no room for those.
+//!
 //! Source: libfossil `internal/sync/handler_tablesync.go` `resolveXRowConflict()`, `internal/sync/xdelete.go`.
 
 use super::definition::{BadTable, Table};
+use super::value::TableValue;
 use crate::id::ArtifactHash;
 use crate::repo::{Repo, RepoError, RepoTx};
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
 
-/// A table with the names of its rows, for one message.
-#[derive(Clone, Debug)]
-pub struct HeldTable {
-    /// The table.
-    pub table: Table,
-    /// Its rows by their keys, deleted ones among them.
-    pub rows: BTreeMap<ArtifactHash, HeldRow>,
-}
-
-/// What is known of a row without reading it again.
-#[derive(Clone, Debug)]
-pub struct HeldRow {
-    rowid: i64,
+/// A row, by what an announcement says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct RowName {
+    /// The hash of its key columns.
+    pub key: ArtifactHash,
     /// When it was written. Units: seconds since 1970.
     pub mtime: i64,
     /// What it holds, in short; 0 when it is deleted.
     pub sum: u64,
-    owner: String,
+    /// Where it is.
+    pub rowid: i64,
 }
 
-/// A row as a peer sends it.
+/// A row as it travels.
 #[derive(Clone, Copy, Debug)]
-pub struct ArrivingRow<'a> {
-    /// The hash of its key that the peer states.
+pub struct TravelRow<'a> {
+    /// The hash of its key columns.
     pub key: ArtifactHash,
     /// When it was written. Units: seconds since 1970.
     pub mtime: i64,
@@ -42,6 +37,21 @@ pub struct ArrivingRow<'a> {
     pub json: &'a [u8],
     /// Whether it is.
     pub deleted: bool,
+}
+
+/// A table that takes rows from a peer.
+#[derive(Clone, Debug)]
+pub struct OpenTable {
+    /// The table.
+    pub table: Table,
+    /// Its rows, counted when the first new one came.
+    count: Option<usize>,
+}
+
+impl From<Table> for OpenTable {
+    fn from(table: Table) -> Self {
+        Self { table, count: None }
+    }
 }
 
 /// Who sends a row.
@@ -58,56 +68,59 @@ pub enum Writer<'a> {
 pub enum Taken {
     /// Ours is as late or later.
     Older,
-    /// It is somebody else's.
-    Refused,
+    /// It is somebody else's; ours is there.
+    Refused {
+        /// Where ours is.
+        rowid: i64,
+    },
     /// It is stored.
     Stored,
 }
 
 impl Repo {
-    /// The names of all rows of a table, found in one pass.
+    /// The names of all rows of a table, deleted ones among them, by key; found in one pass.
     ///
     /// # Errors
     ///
     /// [`RepoError::Sqlite`].
-    pub fn held_table(&self, table: Table) -> Result<HeldTable, RepoError> {
-        let mut rows = BTreeMap::new();
-        self.each_row(&table, &mut |stored| {
-            let row = HeldRow {
-                rowid: stored.rowid,
+    pub fn row_names(&self, table: &Table) -> Result<Vec<RowName>, RepoError> {
+        let mut names = Vec::new();
+        self.each_row(table, &mut |stored| {
+            names.push(RowName {
+                key: table.def.key_of(&stored.row.values),
                 mtime: stored.row.mtime,
                 sum: table.def.sum_of(&stored.row.values),
-                owner: stored.row.owner,
-            };
-            rows.insert(table.def.key_of(&stored.row.values), row);
+                rowid: stored.rowid,
+            });
         })?;
-        Ok(HeldTable { table, rows })
+        names.sort_unstable_by_key(|name| name.key);
+        Ok(names)
     }
 
-    /// A row as it travels: its time, its JSON, and whether it is deleted. `None` when there is none.
+    /// Hands over the row at a place as it travels; whether there is one.
     ///
     /// # Errors
     ///
     /// [`RepoError::Sqlite`].
     pub fn row_to_send(
         &self,
-        held: &HeldTable,
-        key: &ArtifactHash,
-    ) -> Result<Option<(i64, Vec<u8>, bool)>, RepoError> {
-        let Some(place) = held.rows.get(key) else {
-            return Ok(None);
+        table: &Table,
+        rowid: i64,
+        send: &mut dyn FnMut(&TravelRow<'_>),
+    ) -> Result<bool, RepoError> {
+        let Some(row) = self.row_at(table, rowid)? else {
+            return Ok(false);
         };
-        let def = &held.table.def;
-        let Some(row) = self.row_at(&held.table, place.rowid)? else {
-            return Ok(None);
-        };
+        let def = &table.def;
         let deleted = def.is_deleted(&row.values);
         let owner = def.is_owned().then_some(row.owner.as_str());
-        Ok(Some((
-            row.mtime,
-            def.row_json(&row.values, deleted, owner),
+        send(&TravelRow {
+            key: def.key_of(&row.values),
+            mtime: row.mtime,
+            json: &def.row_json(&row.values, deleted, owner),
             deleted,
-        )))
+        });
+        Ok(true)
     }
 }
 
@@ -121,12 +134,13 @@ impl RepoTx<'_> {
     /// [`RepoError::Table`] and [`RepoError::Limit`] blame the peer; [`RepoError::Sqlite`].
     pub fn receive_row(
         &self,
-        held: &mut HeldTable,
-        arriving: &ArrivingRow<'_>,
+        open: &mut OpenTable,
+        arriving: &TravelRow<'_>,
         writer: Writer<'_>,
         now: Timestamp,
     ) -> Result<Taken, RepoError> {
-        let def = &held.table.def;
+        let table = &open.table;
+        let def = &table.def;
         let (mut values, said) = def.read_row(arriving.json)?;
         if def.key_of(&values) != arriving.key {
             return Err(BadTable::Key.into());
@@ -134,41 +148,41 @@ impl RepoTx<'_> {
         if arriving.deleted {
             for (column, value) in def.columns.iter().zip(&mut values) {
                 if !column.key {
-                    *value = super::TableValue::Null;
+                    *value = TableValue::Null;
                 }
             }
         }
         let mtime = arriving.mtime.min(now.plus_ms(self.limits.future_ms_max).unix());
-        let sum = def.sum_of(&values);
-        let old = held.rows.get(&arriving.key);
-        if old.is_none() {
-            self.check_rows(held.rows.len())?;
-        }
-        let is_later = old.is_none_or(|old| (mtime, sum) > (old.mtime, old.sum));
-        let (is_taken, owner) = match (writer, old) {
-            (Writer::User(user), None) => (true, user.to_owned()),
-            (Writer::User(user), Some(old)) if !held.table.may_write(&old.owner, user) => {
-                return Ok(Taken::Refused);
+        let Some(old) = self.row_like(table, &values)? else {
+            let count = match open.count {
+                Some(count) => count,
+                None => self.row_count(table)?,
+            };
+            self.check_rows(count)?;
+            let owner = match writer {
+                Writer::Server => said.as_deref().unwrap_or_default(),
+                Writer::User(user) => user,
+            };
+            self.write_row(table, None, &values, mtime, owner)?;
+            open.count = Some(count + 1);
+            return Ok(Taken::Stored);
+        };
+        let ours = old.row.owner.as_str();
+        let (owner, is_right) = match writer {
+            Writer::User(user) if !table.may_write(ours, user) => {
+                return Ok(Taken::Refused { rowid: old.rowid });
             }
-            (Writer::User(user), Some(_)) => (is_later, user.to_owned()),
-            (Writer::Server, old) => {
-                let ours = old.map(|old| old.owner.as_str()).unwrap_or_default();
+            Writer::User(user) => (user, false),
+            Writer::Server => {
                 let owner = said.as_deref().unwrap_or(ours);
-                let is_right = def.is_owned() && owner != ours;
-                (is_later || is_right, owner.to_owned())
+                (owner, def.is_owned() && owner != ours)
             }
         };
-        if !is_taken {
+        let is_later = (mtime, def.sum_of(&values)) > (old.row.mtime, def.sum_of(&old.row.values));
+        if !is_later && !is_right {
             return Ok(Taken::Older);
         }
-        let rowid = self.write_row(&held.table, old.map(|old| old.rowid), &values, mtime, &owner)?;
-        let row = HeldRow {
-            rowid,
-            mtime,
-            sum,
-            owner,
-        };
-        held.rows.insert(arriving.key, row);
+        self.write_row(table, Some(old.rowid), &values, mtime, owner)?;
         Ok(Taken::Stored)
     }
 }

@@ -79,8 +79,8 @@ impl Repo {
             return Ok(kept);
         }
         let (mut hash, mut all) = (Sha1::new(), Sha1::new());
-        for (key, row) in &self.held_table(table.clone())?.rows {
-            let line = format!("{key} {}\n", row.mtime);
+        for row in self.row_names(table)? {
+            let line = format!("{} {}\n", row.key, row.mtime);
             if row.sum != 0 {
                 hash.update(&line);
             }

@@ -97,8 +97,15 @@ impl Repo {
         Ok(found.map(|stored| stored.row))
     }
 
+    /// How many rows there are, deleted ones among them.
+    pub(super) fn row_count(&self, table: &Table) -> Result<usize, RepoError> {
+        let sql = format!("SELECT count(*) FROM \"x_{}\"", table.name);
+        let count: i64 = self.db.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
     /// The row that has the same key.
-    fn row_like(&self, table: &Table, values: &[TableValue]) -> Result<Option<Stored>, RepoError> {
+    pub(super) fn row_like(&self, table: &Table, values: &[TableValue]) -> Result<Option<Stored>, RepoError> {
         let condition = ["WHERE ", &table.columns(true, "", " = ?", " AND ")].concat();
         let mut statement = self.db.prepare_cached(&table.select(&condition))?;
         let keys = params_from_iter(table.keys(values));
@@ -187,9 +194,7 @@ impl RepoTx<'_> {
             mtime = mtime.max(old.row.mtime.saturating_add(1));
             rowid = Some(old.rowid);
         } else {
-            let sql = format!("SELECT count(*) FROM \"x_{}\"", table.name);
-            let count: i64 = self.db.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
-            self.check_rows(usize::try_from(count).unwrap_or(usize::MAX))?;
+            self.check_rows(self.row_count(table)?)?;
         }
         self.write_row(table, rowid, values, mtime, user)?;
         Ok(())
