@@ -2,10 +2,11 @@
 //!
 //! Source: Fossil `src/xfer.c` `page_xfer()`, pragmas `ci-lock` and `ci-unlock`; config rows `ci-lock-HASH`.
 
+use super::column::text;
 use super::{RepoError, RepoTx};
 use crate::id::{ArtifactHash, Rid};
+use crate::json::{self, Value, Writer};
 use crate::time::Timestamp;
-use rusqlite::params;
 
 /// Age at which a lock is void, unless `lock-timeout` says otherwise. Units: seconds.
 const LOCK_TIMEOUT_S: i64 = 60;
@@ -38,28 +39,24 @@ impl RepoTx<'_> {
             .config("lock-timeout")?
             .and_then(|text| text.trim().parse().ok());
         let void_before = now.unix().saturating_sub(timeout.unwrap_or(LOCK_TIMEOUT_S));
-        let expired = "DELETE FROM config WHERE name GLOB 'ci-lock-*' AND json_valid(value) AND (mtime <= ?1
-             OR NOT EXISTS (SELECT 1 FROM blob JOIN leaf USING (rid) WHERE uuid = substr(name, 9)))";
-        self.db.prepare_cached(expired)?.execute([void_before])?;
-        let name = format!("ci-lock-{checkin}");
-        let held = "SELECT value ->> 'login', mtime, value ->> 'clientid' FROM config
-             WHERE name = ?1 AND json_valid(value)";
-        let mut held = self.db.prepare_cached(held)?;
-        let mut rows = held.query([&name])?;
-        if let Some(row) = rows.next()? {
-            let holder: Option<String> = row.get(2)?;
-            let user: Option<String> = row.get(0)?;
-            let lock = HeldLock {
-                user: user.unwrap_or_default(),
-                since: row.get(1)?,
-            };
-            return Ok((holder.as_deref() != Some(client)).then_some(lock));
+        for lock in self.ci_locks()? {
+            let is_void = lock.since <= void_before || !lock.is_on_leaf;
+            if lock.held.is_some() && is_void {
+                self.unset_config(&lock.name)?;
+            }
         }
-        let take = "REPLACE INTO config (name, value, mtime)
-             VALUES (?1, json_object('login', ?2, 'clientid', ?3), ?4)";
-        self.db
-            .prepare_cached(take)?
-            .execute(params![name, user, client, now.unix()])?;
+        let name = format!("ci-lock-{checkin}");
+        let locks = self.ci_locks()?.into_iter();
+        let held = locks
+            .filter(|lock| lock.name == name)
+            .find_map(|lock| Some((lock.held?, lock.since)));
+        if let Some(((user, holder), since)) = held {
+            return Ok((holder != client).then_some(HeldLock { user, since }));
+        }
+        let mut json = Writer::default();
+        json.text("login", user);
+        json.text("clientid", client);
+        self.set_config(&name, &String::from_utf8_lossy(&json.end()), now)?;
         Ok(None)
     }
 
@@ -69,10 +66,28 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError`] when the repository failed.
     pub fn ci_unlock(&self, client: &str) -> Result<(), RepoError> {
-        let drop = "DELETE FROM config WHERE name GLOB 'ci-lock-*'
-             AND (NOT json_valid(value) OR value ->> 'clientid' = ?1)";
-        self.db.prepare_cached(drop)?.execute([client])?;
+        for lock in self.ci_locks()? {
+            if lock.held.is_none_or(|(_, holder)| holder == client) {
+                self.unset_config(&lock.name)?;
+            }
+        }
         Ok(())
+    }
+
+    fn ci_locks(&self) -> Result<Vec<Lock>, RepoError> {
+        let locks = "SELECT name, CAST(value AS TEXT), mtime,
+               EXISTS (SELECT 1 FROM blob JOIN leaf USING (rid) WHERE uuid = substr(name, 9))
+             FROM config WHERE name GLOB 'ci-lock-*'";
+        let mut locks = self.db.prepare_cached(locks)?;
+        let locks = locks.query_map([], |row| {
+            Ok(Lock {
+                name: text(row, 0)?,
+                held: read_lock(&text(row, 1)?),
+                since: row.get(2)?,
+                is_on_leaf: row.get(3)?,
+            })
+        })?;
+        Ok(locks.collect::<Result<_, _>>()?)
     }
 
     /// Whether the content of `rid` is here, if only as a delta of something that is not.
@@ -84,4 +99,25 @@ impl RepoTx<'_> {
         let held = "SELECT EXISTS (SELECT 1 FROM blob WHERE rid = ?1 AND size >= 0)";
         Ok(self.db.prepare_cached(held)?.query_row([rid], |row| row.get(0))?)
     }
+}
+
+/// A lock as it is stored.
+struct Lock {
+    name: String,
+    /// Login and client; `None` when they cannot be read.
+    held: Option<(String, String)>,
+    since: i64,
+    is_on_leaf: bool,
+}
+
+fn read_lock(value: &str) -> Option<(String, String)> {
+    let (mut user, mut client) = (String::new(), String::new());
+    for member in json::read(value.as_bytes())? {
+        match (member.0.as_str(), member.1) {
+            ("login", Value::Text(text)) => user = text,
+            ("clientid", Value::Text(text)) => client = text,
+            _ => {}
+        }
+    }
+    Some((user, client))
 }

@@ -4,6 +4,7 @@
 //! `src/stat.c` `public_url()`.
 
 use super::{Repo, RepoError, RepoTx};
+use crate::json::Writer;
 use crate::time::Timestamp;
 use rusqlite::params;
 
@@ -80,16 +81,19 @@ impl Repo {
     ///
     /// [`RepoError`] when the repository cannot be read.
     pub fn peer_links(&self, base_url: &str, now: Timestamp) -> Result<Vec<PeerLink>, RepoError> {
-        let peers = "SELECT substr(name, 10) AS url, json_object('src', ?1), max(mtime) FROM config
-             WHERE (name GLOB 'syncwith:http*' OR name GLOB 'syncfrom:http*') AND mtime > ?2
+        let peers = "SELECT substr(name, 10) AS url, max(mtime) FROM config
+             WHERE (name GLOB 'syncwith:http*' OR name GLOB 'syncfrom:http*') AND mtime > ?1
              GROUP BY url ORDER BY url";
         let mut peers = self.db.prepare_cached(peers)?;
         let since = now.unix().saturating_sub(LINK_AGE_MAX_S);
-        let rows = peers.query_map(params![base_url, since], |row| {
+        let mut arg = Writer::default();
+        arg.text("src", base_url);
+        let arg = String::from_utf8(arg.end()).unwrap_or_default();
+        let rows = peers.query_map([since], |row| {
             Ok(PeerLink {
                 url: row.get(0)?,
-                arg: row.get(1)?,
-                mtime: row.get(2)?,
+                arg: arg.clone(),
+                mtime: row.get(1)?,
             })
         })?;
         let links = rows.collect::<Result<Vec<_>, _>>()?;
