@@ -6,6 +6,7 @@
 //! Source: Fossil `src/hname.c`, `src/sha1.c` (hardened SHA1), `src/sha3.c`, `src/md5.c`.
 
 use md5::Digest as _;
+use sha1::Digest as _;
 
 use crate::id::{ArtifactHash, to_hex};
 

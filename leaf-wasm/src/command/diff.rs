@@ -7,7 +7,6 @@ use crate::protocol::{Diff, DiffLine, FileDiff, Hunk, LineKind, Span};
 use leaf_core::id::ArtifactHash;
 use leaf_core::repo::{ChangedFile, Repo, RepoError};
 use similar::{ChangeTag, TextDiff};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Unchanged lines around a change.
@@ -41,32 +40,35 @@ pub(super) fn diff(repo: &Repo, args: &Diff) -> Result<Vec<FileDiff>, Failed> {
 
 /// The files that differ between two check-ins, in order of their names.
 fn between(repo: &Repo, from: &str, to: &str) -> Result<Vec<ChangedFile>, Failed> {
-    let list = |name: &str| -> Result<BTreeMap<String, ArtifactHash>, Failed> {
-        let files = repo.files(checkin(repo, Some(name))?)?;
-        Ok(files
-            .into_iter()
-            .map(|file| (file.name.to_string(), file.hash))
-            .collect())
+    let list = |name: &str| -> Result<Vec<(String, ArtifactHash)>, Failed> {
+        let files = repo.files(checkin(repo, Some(name))?)?.into_iter();
+        let mut list: Vec<_> = files.map(|file| (file.name.to_string(), file.hash)).collect();
+        list.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(list)
     };
-    let (mut old, new) = (list(from)?, list(to)?);
+    let hash_in = |list: &[(String, ArtifactHash)], name: &str| {
+        let at = list
+            .binary_search_by(|(known, _)| known.as_str().cmp(name))
+            .ok()?;
+        list.get(at).map(|(_, hash)| *hash)
+    };
+    let (old, new) = (list(from)?, list(to)?);
+    let file = |name: &str, before, after| ChangedFile {
+        name: name.to_owned(),
+        old_name: None,
+        before,
+        after,
+    };
     let mut files = Vec::new();
-    for (name, hash) in new {
-        let before = old.remove(&name);
-        if before.as_ref() != Some(&hash) {
-            files.push(ChangedFile {
-                name,
-                old_name: None,
-                before,
-                after: Some(hash),
-            });
+    for (name, hash) in &new {
+        let before = hash_in(&old, name);
+        if before != Some(*hash) {
+            files.push(file(name, before, Some(*hash)));
         }
     }
-    files.extend(old.into_iter().map(|(name, hash)| ChangedFile {
-        name,
-        old_name: None,
-        before: Some(hash),
-        after: None,
-    }));
+    let is_gone = |(name, _): &&(String, ArtifactHash)| hash_in(&new, name).is_none();
+    let gone = old.iter().filter(is_gone);
+    files.extend(gone.map(|(name, hash)| file(name, Some(*hash), None)));
     files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
 }

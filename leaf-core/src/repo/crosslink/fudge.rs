@@ -176,9 +176,10 @@ fn settle(mut rows: BTreeMap<i64, Close>) -> Vec<(i64, f64)> {
         if !moved {
             break;
         }
-        let times: BTreeMap<i64, f64> = rows.iter().map(|(rid, row)| (*rid, row.own)).collect();
+        let times: Vec<(i64, f64)> = rows.iter().map(|(rid, row)| (*rid, row.own)).collect();
         for row in rows.values_mut() {
-            row.of_child = times.get(&row.child).copied();
+            let at = times.binary_search_by_key(&row.child, |(rid, _)| *rid).ok();
+            row.of_child = at.and_then(|at| times.get(at)).map(|(_, own)| *own);
         }
     }
     rows.into_iter().map(|(rid, row)| (rid, row.own)).collect()
