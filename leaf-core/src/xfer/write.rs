@@ -4,8 +4,8 @@
 
 use super::read::{UV_DELETED, UV_OMITTED, UV_STORED};
 use super::{Card, Pragma, UvBody, Version};
-use crate::id::{ArtifactHash, to_hex};
-use sha1::Digest as _;
+use crate::format::hash::sha1_hex;
+use crate::id::ArtifactHash;
 use std::io::Write;
 
 /// A message under construction, with a size that it should not outgrow.
@@ -91,7 +91,7 @@ impl MessageWriter {
                 self.uv_body(body);
             }
             Card::Schema { table, mtime, json } => {
-                let hash = to_hex(&sha1::Sha1::digest(json));
+                let hash = sha1_hex(json);
                 self.line(format_args!("schema {table} 1 {hash} {mtime} {}", json.len()));
                 self.json(json);
             }

@@ -36,10 +36,7 @@ impl Call {
             // Which project a clone is for is known from its first reply on.
             _ => {
                 let cards = link.who().await?;
-                let begun = match leaf.state() {
-                    LeafState::Cloning => leaf.with_any(|repo| Ok(repo.clone_source()?))?,
-                    _ => None,
-                };
+                let begun = leaf.with_any(|repo| Ok(repo.clone_source()?))?;
                 place(
                     &cards,
                     url.split_once('#').map(|(_, name)| name),

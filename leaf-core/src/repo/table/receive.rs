@@ -8,7 +8,6 @@
 //! Source: libfossil `internal/sync/handler_tablesync.go` `resolveXRowConflict()`, `internal/sync/xdelete.go`.
 
 use super::definition::{BadTable, Table};
-use super::value::TableValue;
 use crate::id::ArtifactHash;
 use crate::repo::{Repo, RepoError, RepoTx};
 use crate::time::Timestamp;
@@ -146,11 +145,7 @@ impl RepoTx<'_> {
             return Err(BadTable::Key.into());
         }
         if arriving.deleted {
-            for (column, value) in def.columns.iter().zip(&mut values) {
-                if !column.key {
-                    *value = TableValue::Null;
-                }
-            }
+            values = def.deleted(&values);
         }
         let mtime = arriving.mtime.min(now.plus_ms(self.limits.future_ms_max).unix());
         let Some(old) = self.row_like(table, &values)? else {

@@ -3,7 +3,7 @@
 //! Source: libfossil `internal/repo/tablesync.go` `PKHash()`, `IsTombstone()`; `internal/sync/handler_tablesync.go`
 //! `verifyXRowPKHash()`.
 
-use super::definition::{BadTable, TableDef};
+use super::definition::{BadTable, Column, TableDef};
 use super::value::TableValue;
 use crate::id::ArtifactHash;
 use crate::json::{self, Value, Writer};
@@ -40,17 +40,28 @@ impl TableDef {
                 .all(|(value, column)| column.key || *value == TableValue::Null)
     }
 
+    /// The row as it is once it is deleted.
+    pub(super) fn deleted(&self, values: &[TableValue]) -> Vec<TableValue> {
+        let both = self.columns.iter().zip(values);
+        both.map(|(column, value)| match column.key {
+            true => value.clone(),
+            false => TableValue::Null,
+        })
+        .collect()
+    }
+
+    /// The columns, or those of the key, with their values, by name.
+    fn by_name<'v>(&'v self, values: &'v [TableValue], keys_only: bool) -> Vec<(&'v Column, &'v TableValue)> {
+        let both = self.columns.iter().zip(values);
+        let mut members: Vec<_> = both.filter(|(column, _)| column.key || !keys_only).collect();
+        members.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        members
+    }
+
     /// The name of a row: a hash of its key columns.
     pub(super) fn key_of(&self, values: &[TableValue]) -> ArtifactHash {
         let mut sum = Sha1::new();
-        let mut keys: Vec<_> = self
-            .columns
-            .iter()
-            .zip(values)
-            .filter(|(column, _)| column.key)
-            .collect();
-        keys.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-        for (at, (column, value)) in keys.into_iter().enumerate() {
+        for (at, (column, value)) in self.by_name(values, true).into_iter().enumerate() {
             if at > 0 {
                 sum.update([0]);
             }
@@ -73,18 +84,11 @@ impl TableDef {
 
     /// A row as JSON, its members by name.
     pub(super) fn row_json(&self, values: &[TableValue], keys_only: bool, owner: Option<&str>) -> Vec<u8> {
-        let mut members: Vec<_> = self
-            .columns
-            .iter()
-            .zip(values)
-            .filter(|(column, _)| column.key || !keys_only)
-            .collect();
-        members.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
         let mut json = Writer::default();
         if let Some(owner) = owner {
             json.text("_owner", owner);
         }
-        for (column, value) in members {
+        for (column, value) in self.by_name(values, keys_only) {
             value.to_json(&column.name, &mut json);
         }
         json.end()

@@ -167,14 +167,7 @@ impl RepoTx<'_> {
         let Some(old) = old else {
             return Ok(false);
         };
-        let both = table.def.columns.iter().zip(values);
-        let bare: Vec<_> = both
-            .map(|(column, value)| match column.key {
-                true => value.clone(),
-                false => TableValue::Null,
-            })
-            .collect();
-        self.overwrite(table, &bare, Some(old), user, now)?;
+        self.overwrite(table, &table.def.deleted(values), Some(old), user, now)?;
         Ok(true)
     }
 
