@@ -7,7 +7,8 @@
 use crate::disk::{self, Access};
 use crate::error::CliError;
 use leaf_core::repo::Repo;
-use leaf_core::sync::SeenLogins;
+use leaf_core::sync::{self, SeenLogins, ServeContext, SyncError};
+use leaf_core::xfer::ContentType;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -56,6 +57,35 @@ impl RepoPool {
             jobs,
             news: watch::Sender::new(()),
         })
+    }
+
+    /// Answers a request of a sync, by whatever wire it came, and says so if it brought something new.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoGone`]; within, what the repository says.
+    pub async fn serve(
+        &self,
+        body: Vec<u8>,
+        content_type: ContentType,
+        cookie: Option<String>,
+        context: ServeContext,
+    ) -> Result<Result<sync::Reply, SyncError>, RepoGone> {
+        let answer = move |repo: &mut Repo, seen: &mut SeenLogins| {
+            let request = sync::Request {
+                body: &body,
+                content_type,
+                cookie: cookie.as_deref(),
+            };
+            sync::serve(repo, seen, &request, &context)
+        };
+        let reply = self.run(answer).await?;
+        if let Ok(reply) = &reply
+            && reply.served.received + reply.served.uv_received > 0
+        {
+            self.tell_news();
+        }
+        Ok(reply)
     }
 
     /// Says that something new has arrived.

@@ -353,16 +353,7 @@ async fn serve(pool: &RepoPool, errand: Errand, payload_max: usize) -> Result<sy
             ..usual
         },
     };
-    let served = pool
-        .run(move |repo, seen| {
-            let request = sync::Request {
-                body: &errand.body,
-                content_type: errand.content_type,
-                cookie: None,
-            };
-            sync::serve(repo, seen, &request, &context)
-        })
-        .await;
+    let served = pool.serve(errand.body, errand.content_type, None, context).await;
     let reply = match served {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(error)) => {
@@ -373,9 +364,6 @@ async fn serve(pool: &RepoPool, errand: Errand, payload_max: usize) -> Result<sy
     };
     if let Ok(reply) = &reply {
         let served = &reply.served;
-        if served.received + served.uv_received > 0 {
-            pool.tell_news();
-        }
         tracing::info!(
             peer = from.as_deref().unwrap_or("unknown"),
             bytes = reply.body.len(),

@@ -23,7 +23,7 @@ use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, Response, StatusCode};
 use leaf_core::Blame;
 use leaf_core::limits::Limits;
-use leaf_core::sync::{self, Reply, ServeContext, SyncError};
+use leaf_core::sync::{Reply, ServeContext, SyncError};
 use leaf_core::xfer::ContentType;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -355,29 +355,16 @@ impl Service {
         cookie: Option<String>,
         context: ServeContext,
     ) -> Result<Answer, Answer> {
-        let job = move |repo: &mut _, seen: &mut _| {
-            let request = sync::Request {
-                body: &body,
-                content_type,
-                cookie: cookie.as_deref(),
-            };
-            sync::serve(repo, seen, &request, &context)
-        };
-        match pool.run(job).await {
+        match pool.serve(body, content_type, cookie, context).await {
             Ok(Ok(Reply {
                 body,
                 content_type,
                 served,
                 ..
-            })) => {
-                if served.received + served.uv_received > 0 {
-                    pool.tell_news();
-                }
-                Ok(Answer {
-                    served,
-                    ..Answer::new(StatusCode::OK, content_type.as_str(), body)
-                })
-            }
+            })) => Ok(Answer {
+                served,
+                ..Answer::new(StatusCode::OK, content_type.as_str(), body)
+            }),
             Ok(Err(error)) => Err(failed(&error)),
             Err(_) => Err(Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
         }
