@@ -138,7 +138,7 @@ const DIGIT_VALUES: [u8; 256] = {
 const NO_DIGIT: u8 = 0x80;
 
 /// A look at a table for each digit, and one verdict for all of them: names are read by the million.
-fn decode<const N: usize>(hex: &[u8]) -> Result<[u8; N], BadHash> {
+pub(crate) fn decode<const N: usize>(hex: &[u8]) -> Result<[u8; N], BadHash> {
     let value = |digit: u8| DIGIT_VALUES[usize::from(digit)];
     let mut bytes = [0; N];
     let mut all = 0;

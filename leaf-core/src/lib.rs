@@ -7,13 +7,14 @@
 //!         \        |      |
 //!          `----  sync    |         a client session and a server function
 //!                   \     |
-//!                    `-- mesh       sync over NATS
+//!                    `-- mesh       sync over NATS;  peer: sync between leaves that know each other by key
 //! ```
 //!
 //! Nothing here waits, asks what time it is, throws dice, starts a thread or opens a file. A shell
 //! (`leaf-native`, later `leaf-wasm`) opens the SQLite connection, carries the messages, and passes the
 //! time and random bytes in. Order of reading: [`id`], [`time`], [`limits`], [`json`], [`mod@format`], [`xfer`],
-//! [`repo`], [`sync`]; by itself [`nats`]; and what brings the two together, [`mesh`].
+//! [`repo`], [`sync`]; by itself [`nats`]; what brings the two together, [`mesh`]; and what leaves say that call
+//! each other directly, [`peer`].
 #![forbid(unsafe_code)]
 
 pub mod format;
@@ -22,6 +23,7 @@ pub mod json;
 pub mod limits;
 pub mod mesh;
 pub mod nats;
+pub mod peer;
 pub mod repo;
 pub mod sync;
 pub mod time;

@@ -131,6 +131,44 @@ impl Default for NatsLimits {
     }
 }
 
+/// The bounds of what leaves say that call each other by key.
+///
+/// Units: last word of each name before `max`; `_max` is inclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct PeerLimits {
+    /// The line in front of a message.
+    pub line_bytes_max: usize,
+    /// One request.
+    pub request_bytes_max: usize,
+    /// All requests that are on their way at a time.
+    pub requests_bytes_max: usize,
+    /// One reply.
+    pub reply_bytes_max: usize,
+    /// Connections at a time, of all peers together.
+    pub connections_max: usize,
+    /// Streams of one connection at a time.
+    pub streams_max: u32,
+    /// Requests that are worked on at a time.
+    pub requests_max: usize,
+    /// How long the other side may send or take nothing while a message is on its way.
+    pub silence_ms_max: u32,
+}
+
+impl Default for PeerLimits {
+    fn default() -> Self {
+        Self {
+            line_bytes_max: 1024,
+            request_bytes_max: 256 << 20,
+            requests_bytes_max: 512 << 20,
+            reply_bytes_max: 1 << 30,
+            connections_max: 512,
+            streams_max: 8,
+            requests_max: 32,
+            silence_ms_max: 30_000,
+        }
+    }
+}
+
 /// The bounds of sync over NATS.
 ///
 /// Units: last word of each name before `max`; `_max` is inclusive.

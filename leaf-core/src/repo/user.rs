@@ -126,8 +126,12 @@ impl Repo {
     ///
     /// [`RepoError::Sqlite`].
     pub fn capabilities_of(&self, login: &str) -> Result<Capabilities, RepoError> {
-        let letters = self.letters_of(login)?;
-        let mut all = granted(&letters);
+        self.capabilities_by(&self.letters_of(login)?)
+    }
+
+    /// What `letters` grant, inheritance followed.
+    pub(super) fn capabilities_by(&self, letters: &str) -> Result<Capabilities, RepoError> {
+        let mut all = granted(letters);
         for (letter, from) in [('u', "reader"), ('v', "developer")] {
             if letters.contains(letter) {
                 all = all.union(granted(&self.letters_of(from)?));

@@ -11,7 +11,7 @@ use super::serving::{Refusal, Serving, Stop};
 use crate::Blame;
 use crate::format::fossilize;
 use crate::limits::Limits;
-use crate::repo::{Repo, RepoError};
+use crate::repo::{Peer, Repo, RepoError};
 use crate::time::Timestamp;
 use crate::xfer::{BadCard, Card, Cards, ContentType, MessageWriter, Pragma, envelope};
 
@@ -33,6 +33,8 @@ pub struct ServeContext {
     pub now: Timestamp,
     /// Where the request came from, for `rcvfrom.ipaddr`.
     pub peer_address: String,
+    /// Whom the transport knows the client to be, before it says anything.
+    pub peer: Option<Peer>,
     /// Where clients reach this repository, if known; named in answers to `req-links`.
     pub base_url: Option<String>,
     /// Bounds.

@@ -166,7 +166,15 @@ impl<'a> Serving<'a> {
     }
 
     fn obey(&mut self, message: &[u8], request: &Request<'_>, seen: &mut SeenLogins) -> Result<(), Stop> {
-        self.caps = self.repo.capabilities_of_nobody()?;
+        let context = self.context;
+        match &context.peer {
+            // As a web server says by REMOTE_USER who has logged in to it.
+            Some(peer) => {
+                self.caps = self.repo.capabilities_of_peer(peer)?;
+                self.served.user = Some(peer.name.clone());
+            }
+            None => self.caps = self.repo.capabilities_of_nobody()?,
+        }
         self.note_origin(None);
         if let Some(cookie) = request.cookie {
             self.login_by_cookie(cookie, message, seen)?;

@@ -29,6 +29,7 @@ mod pair_rights;
 mod pair_tables;
 mod pair_uv;
 mod path;
+mod peer;
 mod peers;
 mod properties;
 mod store;

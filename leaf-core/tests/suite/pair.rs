@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use leaf_core::format::hash::{self, HashKind};
 use leaf_core::id::{ArtifactHash, ProjectCode, Rid, ServerCode};
 use leaf_core::limits::Limits;
-use leaf_core::repo::{NewRepo, Put, Repo, RepoError};
+use leaf_core::repo::{NewRepo, Peer, Put, Repo, RepoError};
 use leaf_core::sync::{
     Credentials, Goal, Reply, Request, SeenLogins, ServeContext, SyncError, SyncEvent, SyncOptions,
     SyncSession, SyncStats, serve,
@@ -49,6 +49,8 @@ pub(crate) struct Pair {
     pub(crate) now: Timestamp,
     /// Where the server knows itself to be.
     pub(crate) base_url: Option<String>,
+    /// Whom the server's transport knows the client to be.
+    pub(crate) peer: Option<Peer>,
     entropy: u8,
     /// What went over the wire in the last session, unpacked: requests and replies.
     pub(crate) wire: Vec<(String, String)>,
@@ -75,6 +77,7 @@ impl Pair {
             server_limits: Limits::default(),
             now: NOW,
             base_url: None,
+            peer: None,
             entropy: 0,
             wire: Vec::new(),
         }
@@ -144,6 +147,7 @@ impl Pair {
         let context = ServeContext {
             now: self.now,
             peer_address: "127.0.0.1".to_owned(),
+            peer: self.peer.clone(),
             base_url: self.base_url.clone(),
             limits: self.server_limits,
         };
@@ -164,6 +168,7 @@ impl Pair {
         let context = ServeContext {
             now: self.now,
             peer_address: "127.0.0.1".to_owned(),
+            peer: self.peer.clone(),
             base_url: None,
             limits: self.server_limits,
         };

@@ -32,7 +32,7 @@ pub(crate) fn user(repo: &mut Repo, login: &str, capabilities: &str) {
 }
 
 /// Takes from `nobody` and `anonymous` what a new repository grants.
-fn close(repo: &mut Repo) {
+pub(crate) fn close(repo: &mut Repo) {
     for login in ["nobody", "anonymous"] {
         let change = UserChange {
             password: None,
