@@ -1,6 +1,6 @@
 //! What a command ends with when it does not end well: the chain of causes, the next step, the exit code.
 
-use crate::remote::{HttpError, NatsRemoteError, RemoteError};
+use crate::remote::{HttpError, IrohError, NatsRemoteError, RemoteError};
 use leaf_core::Blame;
 use leaf_core::repo::RepoError;
 use leaf_core::sync::SyncError;
@@ -177,11 +177,19 @@ impl From<NatsRemoteError> for CliError {
     }
 }
 
+impl From<IrohError> for CliError {
+    fn from(error: IrohError) -> Self {
+        let step = error.next_step();
+        Self::from_chain(Exit::Peer, &error).next_step(step)
+    }
+}
+
 impl From<RemoteError> for CliError {
     fn from(error: RemoteError) -> Self {
         match error {
             RemoteError::Http(error) => error.into(),
             RemoteError::Nats(error) => error.into(),
+            RemoteError::Iroh(error) => error.into(),
         }
     }
 }

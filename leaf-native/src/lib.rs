@@ -1,10 +1,11 @@
 //! The shell around `leaf-core` on a computer: the program `leaf`, its HTTP client and its HTTP server.
 //!
 //! ```text
-//!   cli ──▶ drive ──▶ remote              a command syncs, by HTTP or NATS: one request at a time
+//!   cli ──▶ drive ──▶ remote              a command syncs, by HTTP, NATS or key: one request at a time
 //!      └──▶ serve ──▶ repo_pool           a server answers: tokio for sockets, threads for repositories
 //!             ├────▶ broker               NATS: a thread, its sockets, the broker of the core
-//!             └────▶ mesh                 what a leaf does there: answer, announce, fetch
+//!             ├────▶ mesh                 what a leaf does there: answer, announce, fetch
+//!             └────▶ iroh                 leaves that call each other by key
 //! ```
 //!
 //! A shell moves bytes. It never looks inside a message and never writes SQL; clock, dice, files and sockets are
@@ -17,6 +18,7 @@ pub mod config;
 pub mod disk;
 pub mod drive;
 pub mod error;
+pub mod iroh;
 pub mod mesh;
 pub mod output;
 pub mod progress;

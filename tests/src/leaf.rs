@@ -81,6 +81,8 @@ pub struct LeafServer {
     nats: Vec<String>,
     /// Where leaf nodes join it.
     nats_leafnodes: Vec<String>,
+    /// Where it is called by key, and where its relay is; empty when it is not.
+    by_key: [String; 2],
 }
 
 impl LeafServer {
@@ -107,10 +109,10 @@ impl LeafServer {
         command.stdout(Stdio::null()).stderr(log);
         let mut child = command.spawn().expect("the built leaf runs");
         let patience = Instant::now() + Duration::from_secs(30);
-        let [addresses, nats, nats_leafnodes] = loop {
+        let ([addresses, nats, nats_leafnodes], by_key) = loop {
             let ready = std::fs::read_to_string(&ready_file).ok();
             if let Some(bound) = ready.as_deref().and_then(bound_addresses) {
-                break bound;
+                break (bound, ready.as_deref().map(keys).unwrap_or_default());
             }
             let ended = child.try_wait().expect("our own child");
             if ended.is_some() || Instant::now() > patience {
@@ -127,7 +129,18 @@ impl LeafServer {
             addresses,
             nats,
             nats_leafnodes,
+            by_key,
         }
+    }
+
+    /// `iroh://ID?addr=..`: where it is called by key.
+    pub fn by_key(&self) -> &str {
+        &self.by_key[0]
+    }
+
+    /// `127.0.0.1:PORT` of its relay.
+    pub fn relay(&self) -> &str {
+        &self.by_key[1]
     }
 
     /// What it is bound to, in the order of its options: the loopback port of its own first.
@@ -187,6 +200,12 @@ impl Drop for LeafServer {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Where the ready file says that it is called by key, and where its relay is.
+fn keys(ready: &str) -> [String; 2] {
+    let ready: serde_json::Value = serde_json::from_str(ready).unwrap_or_default();
+    ["iroh", "relay"].map(|name| ready[name].as_str().unwrap_or_default().to_owned())
 }
 
 /// The addresses in the ready file, of HTTP, of NATS and of its leaf nodes, once it is written in full.

@@ -67,6 +67,17 @@ impl Repo {
         let mut statement = self.db.prepare_cached(sql)?;
         Ok(statement.query_row([now.unix()], |row| row.get(0))?)
     }
+
+    /// Whether there is anything to say to somebody with a ticket, if only that it is used or expired.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn has_invited(&self) -> Result<bool, RepoError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM config WHERE name GLOB 'leaf-invite:*')";
+        let mut statement = self.db.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| row.get(0))?)
+    }
 }
 
 impl RepoTx<'_> {

@@ -40,4 +40,4 @@ pub use client::{SyncEvent, SyncSession, SyncStats, Transmit};
 pub use error::SyncError;
 pub use logins::SeenLogins;
 pub use options::{CiLock, Credentials, Goal, SyncOptions};
-pub use server::{Reply, Request, ServeContext, Served, serve};
+pub use server::{Reply, Request, ServeContext, Served, project_of, serve};

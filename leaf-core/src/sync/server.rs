@@ -10,6 +10,7 @@ use super::logins::SeenLogins;
 use super::serving::{Refusal, Serving, Stop};
 use crate::Blame;
 use crate::format::fossilize;
+use crate::id::ProjectCode;
 use crate::limits::Limits;
 use crate::repo::{Peer, Repo, RepoError};
 use crate::time::Timestamp;
@@ -122,6 +123,16 @@ pub fn serve(
         }
         Err(Stop::Failed(error)) => Err(SyncError::Repo(error)),
     }
+}
+
+/// Which project a request says that it is about, when the wire does not say it. Whoever clones names none.
+pub fn project_of(body: &[u8], content_type: ContentType, limits: &Limits) -> Option<ProjectCode> {
+    let message = envelope::unpack(body, content_type, limits.message_bytes_max).ok()?;
+    let mut cards = Cards::new(&message, limits).map_while(Result::ok);
+    cards.find_map(|card| match card {
+        Card::Pull { project, .. } | Card::Push { project, .. } => ProjectCode::parse(project).ok(),
+        _ => None,
+    })
 }
 
 /// An error with its causes.

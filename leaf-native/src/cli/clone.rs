@@ -25,10 +25,11 @@ use std::time::Instant;
 /// Fetch a repository from a server and verify all of it
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A clone that was cut off is continued by the same command.\n\nExamples:\n  leaf clone http://localhost:8080/ project.fossil\n  LEAF_PASSWORD=.. leaf clone https://alice@example.org/project project.fossil\n  leaf clone --unversioned --private http://alice@localhost:8080/ project.fossil\n  leaf clone nats://localhost:4222/my-project project.fossil"
+    after_help = "A clone that was cut off is continued by the same command.\n\nExamples:\n  leaf clone http://localhost:8080/ project.fossil\n  LEAF_PASSWORD=.. leaf clone https://alice@example.org/project project.fossil\n  leaf clone --unversioned --private http://alice@localhost:8080/ project.fossil\n  leaf clone nats://localhost:4222/my-project project.fossil\n  leaf clone iroh://ENDPOINT-ID?addr=192.0.2.7:4433 project.fossil"
 )]
 pub(super) struct Clone {
-    /// http[s]://[user[:password]@]host[:port][/path], or nats://[user[:password]@]host[:port][/PROJECT]
+    /// http[s]://[user[:password]@]host[:port][/path], nats://[user[:password]@]host[:port][/PROJECT],
+    /// or iroh://ENDPOINT-ID[/PROJECT][?addr=IP:PORT&relay=URL]
     url: String,
     /// The file to make
     file: PathBuf,
@@ -44,9 +45,33 @@ pub(super) struct Clone {
     who: Who,
 }
 
+/// What is to be cloned, and how.
+pub(super) struct Fetch<'a> {
+    pub(super) url: &'a str,
+    pub(super) file: &'a Path,
+    pub(super) unversioned: bool,
+    pub(super) private: bool,
+    pub(super) remote: &'a RemoteArgs,
+    pub(super) who: &'a Who,
+}
+
 impl Clone {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        let login = Login::to(&self.url)?;
+        let fetch = Fetch {
+            url: &self.url,
+            file: &self.file,
+            unversioned: self.unversioned,
+            private: self.private,
+            remote: &self.remote,
+            who: &self.who,
+        };
+        fetch.run(global)
+    }
+}
+
+impl Fetch<'_> {
+    pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
+        let login = Login::to(self.url)?;
         // A server that is not there leaves no file.
         let session = match login.url.is_nats() {
             true => Some(self.remote.by_nats(&login)?),
@@ -56,7 +81,7 @@ impl Clone {
         let (mut repo, is_new) = self.prepare(&admin)?;
         let connected = match session {
             Some(session) => self.find(session, &repo),
-            None => self.remote.by_http(&login).map(|remote| (remote, None)),
+            None => self.remote.without_nats(&login).map(|remote| (remote, None)),
         };
         let (mut remote, project) = match connected {
             Ok(connected) => connected,
@@ -71,7 +96,7 @@ impl Clone {
             unversioned: self.unversioned,
             config_pull: ConfigGroup::matching("/all"),
             project,
-            ..SyncOptions::new(Goal::Clone, login.url.canonical())
+            ..SyncOptions::new(Goal::Clone, login.url.marked())
         };
         let driven = match drive(&mut repo, &mut remote, options, "cloning", global.out()) {
             Ok(driven) => driven,
@@ -81,12 +106,12 @@ impl Clone {
         set_up_admin(&mut repo, &admin)?;
         // What follows must be on the disk when it says so, unlike what came before it, and needs no large cache.
         drop(repo);
-        let mut repo = Repo::open_unfinished(disk::connect(&self.file, Access::Write)?)?;
+        let mut repo = Repo::open_unfinished(disk::connect(self.file, Access::Write)?)?;
         let begin = Instant::now();
         // The disk takes what has arrived while it is checked.
         let (checked, durable) = std::thread::scope(|scope| {
-            let durable = scope.spawn(|| disk::make_durable(&self.file));
-            let checked = check_all(&repo, &self.file, "verifying", global.out(), open_unfinished);
+            let durable = scope.spawn(|| disk::make_durable(self.file));
+            let checked = check_all(&repo, self.file, "verifying", global.out(), open_unfinished);
             (checked, durable.join())
         });
         let checked = checked?;
@@ -122,14 +147,14 @@ impl Clone {
             CliError::from(error).during(format!("cannot clone into {}", self.file.display()))
         };
         if self.file.exists() {
-            let repo = open_unfinished(&self.file, Access::Write).map_err(|error| {
+            let repo = open_unfinished(self.file, Access::Write).map_err(|error| {
                 error
                     .during(format!("{} exists already", self.file.display()))
                     .next_step("choose another file; to fetch what is new, run `leaf pull -R FILE`")
             })?;
             return Ok((repo, false));
         }
-        let db = disk::connect(&self.file, Access::Create)?;
+        let db = disk::connect(self.file, Access::Create)?;
         disk::relax(&db)?;
         let new = NewRepo {
             project_code: ProjectCode::from_random(world::entropy()),
@@ -151,7 +176,7 @@ impl Clone {
         let error = error.during(format!("nothing was cloned into {}", self.file.display()));
         if is_new && is_empty {
             // If it stays, the next clone continues it.
-            std::fs::remove_file(&self.file).ok();
+            std::fs::remove_file(self.file).ok();
             return error;
         }
         error.next_step("run the same command again: what has arrived is kept")

@@ -5,10 +5,12 @@
 //!
 //! Source: Fossil `src/url.c` `url_parse_local()`, `url_remember()`.
 
+use super::key::NodeArgs;
 use crate::error::CliError;
+use crate::iroh::{IrohUrl, NodeOptions};
 use crate::mesh::{NatsKey, NatsUrl};
 use crate::remote::{
-    HttpOptions, HttpRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure, unobscure,
+    HttpOptions, HttpRemote, IrohRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure, unobscure,
 };
 use crate::tls::Trust;
 use crate::world;
@@ -40,6 +42,8 @@ pub(super) struct RemoteArgs {
     /// Give up after a silence of so long
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
+    #[command(flatten)]
+    node: NodeArgs,
 }
 
 /// A server and as whom it is called.
@@ -62,7 +66,7 @@ impl RemoteArgs {
     /// The way to the server, for a repository that is there.
     pub(super) fn connect(&self, login: &Login, repo: &Repo) -> Result<Remote, CliError> {
         if !login.url.is_nats() {
-            return self.by_http(login);
+            return self.without_nats(login);
         }
         let session = self.by_nats(login)?;
         let own = repo.server_code()?.as_str().to_owned();
@@ -76,10 +80,19 @@ impl RemoteArgs {
         Ok(Remote::Nats(Box::new(remote)))
     }
 
-    /// The way to an HTTP server.
-    pub(super) fn by_http(&self, login: &Login) -> Result<Remote, CliError> {
+    /// The way to an HTTP server, or to a leaf by its key.
+    pub(super) fn without_nats(&self, login: &Login) -> Result<Remote, CliError> {
+        if login.url.is_iroh() {
+            let remote = IrohRemote::open(IrohUrl::parse(&login.url)?, &self.node()?, self.silence_max())?;
+            return Ok(Remote::Iroh(Box::new(remote)));
+        }
         let remote = HttpRemote::new(login.url.clone(), login.user.clone(), self.options())?;
         Ok(Remote::Http(Box::new(remote)))
+    }
+
+    /// What an endpoint is told that calls a leaf by its key.
+    pub(super) fn node(&self) -> Result<NodeOptions, CliError> {
+        self.node.options()
     }
 
     /// A connection to a NATS server.

@@ -11,6 +11,9 @@ mod config_check;
 mod files;
 mod global;
 mod info;
+mod invite;
+mod join;
+mod key;
 mod login;
 mod new;
 mod overview;
@@ -43,6 +46,7 @@ Exit codes:
 Environment:
   LEAF_REPOSITORY  the repository when -R is not given
   LEAF_PASSWORD    the password when the URL names a user and no password
+  LEAF_KEY         the file of the key by which other leaves know this one, when --key is not given
   LEAF_NATS_TOKEN  the token of a NATS server that wants one
   LEAF_USER        who you are, when --user is not given; else FOSSIL_USER, USER, LOGNAME, USERNAME
   LEAF_LOG         what `leaf serve` logs, `info` by default (`debug`, `leaf_native=warn`)";
@@ -66,6 +70,9 @@ enum Command {
     Push(sync::Push),
     Serve(serve::Serve),
     Bridge(bridge::BridgeArgs),
+    Id(key::Id),
+    Invite(invite::Invite),
+    Join(join::Join),
     Peers(peers::Peers),
     Watch(watch::Watch),
     Commit(commit::Commit),
@@ -104,6 +111,9 @@ impl Cli {
             Some(Command::Push(command)) => command.run(global),
             Some(Command::Serve(command)) => command.run(global),
             Some(Command::Bridge(command)) => command.run(global),
+            Some(Command::Id(command)) => command.run(global),
+            Some(Command::Invite(command)) => command.run(global),
+            Some(Command::Join(command)) => command.run(global),
             Some(Command::Peers(command)) => command.run(global),
             Some(Command::Watch(command)) => command.run(global),
             Some(Command::Commit(command)) => command.run(global),

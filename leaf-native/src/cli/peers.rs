@@ -1,24 +1,30 @@
-//! `leaf peers`: which leaves are on a NATS server, and what they have; or which hold the project of a repository,
-//! by the registry in it.
+//! `leaf peers`: which leaves are on a NATS server, and what they have; which hold the project of a repository, by the
+//! registry in it; and which may call it by key.
 
 use super::global::Global;
+use super::invite::check_letters;
 use super::login::{Login, RemoteArgs};
 use crate::disk::{self, Access};
 use crate::error::CliError;
 use crate::mesh::cards;
 use crate::output::{DIM, STRONG, count, paint, tame};
 use crate::world;
-use clap::Args;
+use clap::{Args, Subcommand};
+use iroh::EndpointId;
 use leaf_core::mesh::PREFIX;
+use leaf_core::repo::Guest;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// List the leaves on a NATS server and their repositories, or those that a repository knows of
+/// List the leaves on a NATS server, those that a repository knows of, or those that may call it by key
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A repository knows the leaves that have served its project in the last 30 days.\n\nExamples:\n  leaf peers nats://localhost:4222\n  leaf peers wss://leaf.example.org/nats --json\n  leaf peers project.fossil"
+    args_conflicts_with_subcommands = true,
+    after_help = "A repository knows the leaves that have served its project in the last 30 days.\n\nExamples:\n  leaf peers nats://localhost:4222\n  leaf peers wss://leaf.example.org/nats --json\n  leaf peers project.fossil\n  leaf peers list -R project.fossil\n  leaf peers allow ENDPOINT-ID --cap gio --name \"ann's laptop\" -R project.fossil\n  leaf peers revoke ENDPOINT-ID -R project.fossil"
 )]
 pub(super) struct Peers {
+    #[command(subcommand)]
+    list: Option<List>,
     /// nats://, tls://, ws:// or wss://[user[:password]@]host[:port], or a repository, instead of -R
     #[arg(value_name = "URL|FILE")]
     place: Option<String>,
@@ -26,11 +32,42 @@ pub(super) struct Peers {
     remote: RemoteArgs,
 }
 
+#[derive(Debug, Subcommand)]
+enum List {
+    /// List the leaves that may call the repository by key
+    List,
+    /// Let a leaf call the repository by key, or change what it may do
+    Allow(Allow),
+    /// Take a leaf off the list: its connection ends, and it gets nothing more
+    Revoke(Revoke),
+}
+
+#[derive(Args, Debug)]
+struct Allow {
+    /// The endpoint id, as `leaf id` shows it there
+    id: EndpointId,
+    /// What it may do, in Fossil's letters: g clone, o read, i write, y unversioned files, x private branches
+    #[arg(long, value_name = "LETTERS", default_value = "gio")]
+    cap: String,
+    /// What to call it
+    #[arg(long, value_name = "NAME", default_value = "")]
+    name: String,
+}
+
+#[derive(Args, Debug)]
+struct Revoke {
+    /// The endpoint id, or its name in the list
+    peer: String,
+}
+
 impl Peers {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        match &self.place {
-            Some(url) if url.contains("://") => self.ask(url, global),
-            file => known(global.file(file.as_deref().map(Path::new))?, global),
+        match (&self.list, &self.place) {
+            (Some(List::List), _) => list(global),
+            (Some(List::Allow(allow)), _) => allow.run(global),
+            (Some(List::Revoke(revoke)), _) => revoke.run(global),
+            (None, Some(url)) if url.contains("://") => self.ask(url, global),
+            (None, file) => known(global.file(file.as_deref().map(Path::new))?, global),
         }
     }
 
@@ -109,4 +146,78 @@ fn known(file: &Path, global: &Global) -> Result<(), CliError> {
             count(peers.len() as u64, "leaf").replace("leafs", "leaves")
         )
     })
+}
+fn list(global: &Global) -> Result<(), CliError> {
+    let peers = global.read()?.peers()?;
+    let value = peers.iter().map(|peer| {
+        json!({
+            "id": peer.id,
+            "name": peer.name,
+            "capabilities": peer.capabilities,
+            "added": peer.added.iso(),
+            "seen": peer.seen.map(leaf_core::time::Timestamp::iso),
+        })
+    });
+    global.out().answer(&value.collect(), |out| {
+        for peer in &peers {
+            let seen = peer
+                .seen
+                .map_or_else(|| "never seen".to_owned(), |seen| format!("seen {}", seen.iso()));
+            let name = tame(&peer.name);
+            writeln!(
+                out,
+                "{}  {name:<24}  {:<6}  {}",
+                peer.id,
+                peer.capabilities,
+                paint(DIM, seen)
+            )?;
+        }
+        writeln!(out, "{}", count(peers.len() as u64, "peer"))
+    })
+}
+
+impl Allow {
+    fn run(&self, global: &Global) -> Result<(), CliError> {
+        check_letters(&self.cap)?;
+        let (mut repo, now) = (global.write()?, world::now());
+        let id = self.id.to_string();
+        let known = repo.peer(&id)?;
+        let peer = Peer {
+            name: match (&known, self.name.as_str()) {
+                (Some(known), "") => known.name.clone(),
+                (_, name) => name.to_owned(),
+            },
+            capabilities: self.cap.clone(),
+            added: known.as_ref().map_or(now, |known| known.added),
+            seen: known.and_then(|known| known.seen),
+            id,
+        };
+        repo.write(|tx| tx.set_peer(&peer, now))?;
+        global.out().note(format!("{} may call this repository", peer.id));
+        Ok(())
+    }
+}
+
+impl Revoke {
+    fn run(&self, global: &Global) -> Result<(), CliError> {
+        let mut repo = global.write()?;
+        let peers = repo.peers()?;
+        let mut found = peers
+            .iter()
+            .filter(|peer| peer.id == self.peer || peer.name == self.peer);
+        let (peer, other) = (found.next(), found.next());
+        let Some(peer) = peer else {
+            return Err(CliError::no(format!("{} is not on the list", self.peer))
+                .next_step("`leaf peers list` shows who is"));
+        };
+        if other.is_some() {
+            return Err(CliError::usage(format!("several are called {}", self.peer))
+                .next_step("give the endpoint id: `leaf peers list` shows it"));
+        }
+        repo.write(|tx| tx.remove_peer(&peer.id))?;
+        global
+            .out()
+            .note(format!("{} may no longer call this repository", peer.id));
+        Ok(())
+    }
 }

@@ -1,24 +1,29 @@
 //! `leaf serve`: repositories over HTTP, until told to stop.
 
 use super::global::Global;
+use super::key::NodeArgs;
 use crate::broker::{Broker, BrokerBound, FossilUsers};
 use crate::config::Config;
 use crate::error::CliError;
+use crate::iroh::{IrohServer, IrohServerOptions};
 use crate::mesh::{Door, Line, Mesh};
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
 use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions};
 use crate::world;
 use clap::Args;
+use leaf_core::limits::PeerLimits;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 /// Serve repositories over HTTP or HTTPS
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nA browser is shown the page that was built into this program. GET /leaf.json lists the repositories, and GET\n/NAME/raw/HASH?name=FILE gives an artifact, if user nobody may read (capability o).\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json\n  leaf serve project.fossil --allow-origin https://app.example.org\n  leaf serve project.fossil --allow-host leaf.example.org\n  leaf serve project.fossil --nats 127.0.0.1:4222 --peer nats://other.example:4222\n  leaf serve project.fossil --nats nats://nats.example:4222\n  leaf serve project.fossil --leafnode nats-leaf://hub.example:7422"
+    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nA browser is shown the page that was built into this program. GET /leaf.json lists the repositories, and GET\n/NAME/raw/HASH?name=FILE gives an artifact, if user nobody may read (capability o).\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json\n  leaf serve project.fossil --allow-origin https://app.example.org\n  leaf serve project.fossil --allow-host leaf.example.org\n  leaf serve project.fossil --nats 127.0.0.1:4222 --peer nats://other.example:4222\n  leaf serve project.fossil --nats nats://nats.example:4222\n  leaf serve project.fossil --leafnode nats-leaf://hub.example:7422\n  leaf serve project.fossil --iroh=0.0.0.0:4433 --relay 0.0.0.0:3340 --relay-url http://leaf.example.org:3340"
 )]
 pub(super) struct Serve {
     /// Repository files, or one directory of them
@@ -63,6 +68,15 @@ pub(super) struct Serve {
     /// Join a NATS server as a leaf node: nats-leaf://HOST:PORT, or tls:// for nothing less than TLS
     #[arg(long, value_name = "URL")]
     leafnode: Vec<String>,
+    /// Let leaves call by key that are on the list of a repository (leaf peers, leaf invite); port 0, or no address:
+    /// any free port
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, require_equals = true)]
+    iroh: Option<Option<SocketAddr>>,
+    /// Be a relay for those leaves, too, by which they reach each other and cannot read what is not theirs
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "iroh")]
+    relay: Option<SocketAddr>,
+    #[command(flatten)]
+    node: NodeArgs,
     /// Settings from a TOML file: all that is said here, users of the broker, its limits. What is said here counts
     /// more, or besides
     #[arg(long, value_name = "FILE")]
@@ -130,18 +144,54 @@ impl Serve {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
-        let server = Server::bind(repositories, options).await?;
+        let server = Server::bind(Arc::clone(&repositories), options).await?;
+        let iroh = self.iroh(repositories, broker).await?;
         let bound = server.bound().clone();
         if let Some(file) = &self.ready_file {
-            write_ready(file, &bound, broker.bound())?;
+            write_ready(file, &bound, broker.bound(), iroh.as_ref())?;
         }
         announce(out, &bound, names.as_deref());
         for address in &broker.bound().clients {
             let scheme = if broker.is_encrypted() { "tls" } else { "nats" };
             out.note(format!("NATS at {scheme}://{address}"));
         }
-        server.run(until_told(interrupt, terminate, out)).await;
+        if let Some(iroh) = &iroh {
+            out.note(format!("by key at {}", iroh.place()));
+        }
+        let (tell, told) = watch::channel(false);
+        let mut stop = told.clone();
+        let watching = async {
+            until_told(interrupt, terminate, out).await;
+            tell.send_replace(true);
+        };
+        let by_key = async {
+            if let Some(iroh) = iroh {
+                iroh.run(told).await;
+            }
+        };
+        let by_http = server.run(async {
+            // Nobody who could say so is left: that is the end, too.
+            stop.wait_for(|stop| *stop).await.ok();
+        });
+        tokio::join!(watching, by_key, by_http);
         Ok(())
+    }
+
+    /// The door for leaves that call by key, if there is to be one.
+    async fn iroh(
+        &self,
+        repositories: Arc<Repositories>,
+        broker: &Broker,
+    ) -> Result<Option<IrohServer>, CliError> {
+        let Some(listen) = self.iroh else { return Ok(None) };
+        let mut node = self.node.options()?;
+        node.listen = listen;
+        let options = IrohServerOptions {
+            node,
+            relay: self.relay,
+            limits: PeerLimits::default(),
+        };
+        IrohServer::open(options, repositories, broker.clone()).await.map(Some)
     }
 
     /// What the file says, and what the command line adds.
@@ -194,11 +244,20 @@ async fn until_told(mut interrupt: Signal, mut terminate: Signal, out: Out) {
 }
 
 /// Puts the addresses where a script waits for them: all at once, or not at all.
-fn write_ready(file: &Path, bound: &Bound, nats: &BrokerBound) -> Result<(), CliError> {
+fn write_ready(
+    file: &Path,
+    bound: &Bound,
+    nats: &BrokerBound,
+    iroh: Option<&IrohServer>,
+) -> Result<(), CliError> {
     let addresses: Vec<String> = bound.addresses.iter().map(ToString::to_string).collect();
     let mut ready = json!({ "http": addresses, "url": bound.url, "pid": std::process::id() });
     ready["nats"] = json!(nats.clients);
     ready["nats_leafnodes"] = json!(nats.leafnodes);
+    if let Some(iroh) = iroh {
+        ready["iroh"] = json!(iroh.place().to_string());
+        ready["relay"] = json!(iroh.relay());
+    }
     let mut unfinished = file.as_os_str().to_owned();
     unfinished.push(".part");
     let written =
@@ -230,7 +289,9 @@ fn announce(out: Out, bound: &Bound, names: Option<&[String]>) {
 /// One line for each request, to standard error.
 pub(super) fn start_log(out: Out) {
     let level = if out.quiet { "warn" } else { "info" };
-    let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // What iroh does on the way is of no use to whoever runs a leaf, unless it goes wrong.
+    let usual = format!("{level},iroh=warn,iroh_relay=warn,iroh_dns=warn,netwatch=warn,noq=warn,noq_proto=warn");
+    let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)

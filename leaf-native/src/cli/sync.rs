@@ -30,7 +30,7 @@ struct Common {
 /// Send and fetch what the other side lacks
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  leaf sync -R project.fossil\n  leaf sync http://alice@localhost:8080/ -R project.fossil\n  leaf sync nats://localhost:4222 -R project.fossil\n  leaf sync --unversioned"
+    after_help = "Examples:\n  leaf sync -R project.fossil\n  leaf sync http://alice@localhost:8080/ -R project.fossil\n  leaf sync nats://localhost:4222 -R project.fossil\n  leaf sync iroh://ENDPOINT-ID?addr=192.0.2.7:4433 -R project.fossil\n  leaf sync --unversioned"
 )]
 pub(super) struct Sync {
     /// Ask for other repositories of the project, and keep where they are
@@ -97,7 +97,7 @@ impl Common {
             unversioned: self.unversioned,
             verily: self.verily,
             share_links,
-            ..SyncOptions::new(goal, login.url.canonical())
+            ..SyncOptions::new(goal, login.url.marked())
         };
         let during = |error: CliError| error.during(format!("{stage} with {} failed", login.url));
         let driven = drive(&mut repo, &mut remote, options, stage, global.out()).map_err(during)?;

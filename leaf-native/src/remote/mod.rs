@@ -1,11 +1,13 @@
-//! Carrying one round to a server, by HTTP or by NATS. Which server, and as whom, is a [`RemoteUrl`].
+//! Carrying one round to a server, by HTTP, by NATS or by iroh. Which server, and as whom, is a [`RemoteUrl`].
 
 mod http;
+mod iroh;
 mod nats;
 mod obscure;
 mod url;
 
 pub use http::{HttpError, HttpOptions, HttpRemote, HttpReply, RoundRequest};
+pub use iroh::{IrohError, IrohRemote, Joined, join};
 pub use nats::{NatsRemote, NatsRemoteError, NatsSession};
 pub use obscure::{obscure, unobscure};
 pub use url::{BadUrl, RemoteUrl, Secret};
@@ -17,6 +19,8 @@ pub enum Remote {
     Http(Box<HttpRemote>),
     /// Leaves that are called by NATS.
     Nats(Box<NatsRemote>),
+    /// A leaf that is called by its key.
+    Iroh(Box<IrohRemote>),
 }
 
 /// Why a round was not carried.
@@ -28,6 +32,9 @@ pub enum RemoteError {
     /// By NATS.
     #[error(transparent)]
     Nats(#[from] NatsRemoteError),
+    /// By key.
+    #[error(transparent)]
+    Iroh(#[from] IrohError),
 }
 
 impl RemoteError {
@@ -36,6 +43,7 @@ impl RemoteError {
         match self {
             Self::Http(error) => error.is_transient(),
             Self::Nats(error) => error.is_transient(),
+            Self::Iroh(error) => error.is_transient(),
         }
     }
 }
@@ -57,6 +65,10 @@ impl Remote {
                 let (body, content_type) = remote.round_trip(request.body.to_vec(), progress)?;
                 Ok(HttpReply { body, content_type })
             }
+            Self::Iroh(remote) => {
+                let (body, content_type) = remote.round_trip(request, progress)?;
+                Ok(HttpReply { body, content_type })
+            }
         }
     }
 
@@ -64,7 +76,7 @@ impl Remote {
     pub fn moved_to(&self) -> Option<&RemoteUrl> {
         match self {
             Self::Http(remote) => remote.moved_to(),
-            Self::Nats(_) => None,
+            Self::Nats(_) | Self::Iroh(_) => None,
         }
     }
 }

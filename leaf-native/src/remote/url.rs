@@ -33,11 +33,11 @@ pub enum BadUrl {
     #[error("not a URL; expected http[s]://[user[:password]@]host[:port][/path]")]
     Malformed,
     /// A scheme that nothing here speaks.
-    #[error("only http://, https://, nats://, tls://, ws:// and wss:// are supported")]
+    #[error("only http://, https://, nats://, tls://, ws://, wss:// and iroh:// are supported")]
     Scheme,
 }
 
-/// The URL of a server, without password, query or fragment.
+/// The URL of a server, without password or fragment, and without a query but for that of a key, which says where it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RemoteUrl {
     url: url::Url,
@@ -51,7 +51,8 @@ impl RemoteUrl {
     /// [`BadUrl`], which never repeats the text, as a password may be in it.
     pub fn parse(text: &str) -> Result<(Self, Option<Secret>), BadUrl> {
         let mut url = url::Url::parse(text).map_err(|_| BadUrl::Malformed)?;
-        if !matches!(url.scheme(), "http" | "https" | "nats" | "tls" | "ws" | "wss") {
+        let wires = ["http", "https", "nats", "tls", "ws", "wss", "iroh"];
+        if !wires.contains(&url.scheme()) {
             return Err(BadUrl::Scheme);
         }
         if url.host_str().is_none_or(str::is_empty) {
@@ -62,7 +63,9 @@ impl RemoteUrl {
             .filter(|password| !password.is_empty())
             .map(|password| Secret(decode(password)));
         url.set_password(None).map_err(|()| BadUrl::Malformed)?;
-        url.set_query(None);
+        if url.scheme() != "iroh" {
+            url.set_query(None);
+        }
         url.set_fragment(None);
         Ok((Self { url }, secret))
     }
@@ -109,7 +112,26 @@ impl RemoteUrl {
 
     /// Whether it is a NATS server: by `tls` and `nats`, or by `wss` and `ws` through a `WebSocket`.
     pub fn is_nats(&self) -> bool {
-        !matches!(self.scheme(), "http" | "https")
+        matches!(self.scheme(), "nats" | "tls" | "ws" | "wss")
+    }
+
+    /// Whether it is a leaf that is called by its key.
+    pub fn is_iroh(&self) -> bool {
+        self.scheme() == "iroh"
+    }
+
+    /// Whom marks are kept for: where a key is, may change.
+    pub fn marked(&self) -> String {
+        let mut bare = self.clone();
+        if bare.is_iroh() {
+            bare.url.set_query(None);
+        }
+        bare.canonical()
+    }
+
+    /// What the query says.
+    pub fn query(&self) -> Vec<(String, String)> {
+        self.url.query_pairs().into_owned().collect()
     }
 
     /// The host, as it stands in the URL.
@@ -127,10 +149,10 @@ impl RemoteUrl {
         self.url.port_or_known_default().unwrap_or(usual)
     }
 
-    /// The project that the path of a NATS URL names; that of a `WebSocket` names none.
+    /// The project that the path names behind a NATS server or a key; that of a `WebSocket` names none.
     pub fn project(&self) -> Option<String> {
         let name = decode(self.url.path().trim_matches('/'));
-        Some(name).filter(|name| !name.is_empty() && matches!(self.scheme(), "nats" | "tls"))
+        Some(name).filter(|name| !name.is_empty() && matches!(self.scheme(), "nats" | "tls" | "iroh"))
     }
 
     /// Encrypted on the way?

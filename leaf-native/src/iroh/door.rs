@@ -1,0 +1,305 @@
+//! The door: connections are taken, each by the protocol it names, and each within its bounds.
+//!
+//! A peer that hangs holds up nobody: it has few connections, few streams, and what it may keep waiting is its own. A
+//! permit to work is held while the repository works, not while the answer is taken.
+//!
+//! Source: iroh 1.4 `Endpoint::accept`; threat list 3 to 8.
+
+use super::guests::Guests;
+use super::node::{Node, NodeOptions};
+use super::place::{IrohUrl, note_place};
+use super::relay::{Access, Relay};
+use super::{LEAVING, REVOKED, TOO_MANY, join, nats, xfer};
+use crate::broker::Broker;
+use crate::error::CliError;
+use crate::serve::Repositories;
+use iroh::EndpointId;
+use iroh::endpoint::{Connection, Incoming, RecvStream, SendStream};
+use leaf_core::limits::{Limits, PeerLimits};
+use leaf_core::peer::{JOIN, NATS, NATS_LEAF_EDGESYNC, XFER, XFER_EDGESYNC};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{interval, timeout};
+
+/// Time for a handshake.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Time for a stranger to show its ticket.
+const JOIN_MAX: Duration = Duration::from_secs(30);
+/// Time for one round, over a slow line.
+const ROUND_MAX: Duration = Duration::from_mins(15);
+/// Time that rounds under way have to end once the program is told to.
+const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// How often the list is asked whether a peer is still on it.
+const LOOK: Duration = Duration::from_secs(5);
+/// Connections of one peer at a time.
+const OF_ONE_MAX: usize = 8;
+/// Memory for requests is counted in pieces of this size.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// What the door is told at its start.
+#[derive(Clone, Debug)]
+pub struct IrohServerOptions {
+    /// The endpoint.
+    pub node: NodeOptions,
+    /// Where a relay of our own listens, if there is to be one.
+    pub relay: Option<SocketAddr>,
+    /// Bounds of what peers do.
+    pub limits: PeerLimits,
+}
+
+/// An endpoint that others may call.
+#[derive(Debug)]
+pub struct IrohServer {
+    node: Node,
+    relay: Option<Relay>,
+    place: IrohUrl,
+    doors: Arc<Doors>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Doors {
+    pub(super) own: EndpointId,
+    pub(super) guests: Guests,
+    pub(super) broker: Broker,
+    pub(super) limits: PeerLimits,
+    /// Bounds of the protocol.
+    pub(super) sync_limits: Limits,
+    /// Rounds that are worked on at a time.
+    pub(super) permits: Arc<Semaphore>,
+    /// Pieces of memory for requests that are on their way.
+    pieces: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+    open: Mutex<BTreeMap<EndpointId, usize>>,
+}
+
+/// The memory of one request.
+pub(super) struct Held {
+    pieces: Arc<Semaphore>,
+    permits: Vec<OwnedSemaphorePermit>,
+    count: usize,
+}
+
+impl Held {
+    /// Whether there is room for so many bytes in all.
+    pub(super) fn grow(&mut self, bytes: usize) -> bool {
+        let more = bytes.div_ceil(PIECE_BYTES).saturating_sub(self.count);
+        let Ok(number) = u32::try_from(more) else { return false };
+        match Arc::clone(&self.pieces).try_acquire_many_owned(number) {
+            Ok(permit) => {
+                self.permits.push(permit);
+                self.count += more;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+impl Doors {
+    pub(super) fn silence_max(&self) -> Duration {
+        Duration::from_millis(self.limits.silence_ms_max.into())
+    }
+
+    pub(super) fn held(&self) -> Held {
+        Held {
+            pieces: Arc::clone(&self.pieces),
+            permits: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// Counts a connection of `id`; `None` when it has enough.
+    fn seat(self: &Arc<Self>, id: EndpointId) -> Option<Seat> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(id).or_default();
+        if *count >= OF_ONE_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Seat(Arc::clone(self), id))
+    }
+
+    /// Answers one stream.
+    async fn answer(self: Arc<Self>, protocol: Vec<u8>, id: EndpointId, send: SendStream, receive: RecvStream) {
+        let round = async {
+            match protocol.as_slice() {
+                XFER => xfer::leaf(&self, id, send, receive).await,
+                XFER_EDGESYNC => xfer::edgesync(&self, id, send, receive).await,
+                NATS => nats::client(&self, id, send, receive).await,
+                NATS_LEAF_EDGESYNC => nats::leafnode(&self, id, send, receive),
+                _ => join::answer(&self, id, send, receive).await,
+            }
+        };
+        if timeout(ROUND_MAX, round).await.is_err() {
+            tracing::debug!(peer = %id, "a round took too long");
+        }
+    }
+}
+
+/// One of the connections that a peer may have.
+struct Seat(Arc<Doors>, EndpointId);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.1) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.1);
+            }
+        }
+    }
+}
+
+impl IrohServer {
+    /// Opens the endpoint, and a relay beside it if that is wanted. Others may call from now on and are answered once
+    /// [`run`](Self::run) runs.
+    ///
+    /// # Errors
+    ///
+    /// When an address is taken or no address.
+    pub async fn open(
+        mut options: IrohServerOptions,
+        repositories: Arc<Repositories>,
+        broker: Broker,
+    ) -> Result<Self, CliError> {
+        let (guests, limits) = (Guests::new(repositories), options.limits);
+        let own = options.node.key.id();
+        let relay = match options.relay {
+            None => None,
+            Some(address) => {
+                let access = Access::new(guests.clone(), own);
+                let relay = Relay::open(address, access).await?;
+                // Behind another server it has another name, which is then given.
+                if options.node.relays.is_empty() {
+                    options.node.relays.push(relay.url()?);
+                }
+                Some(relay)
+            }
+        };
+        let protocols = [XFER, XFER_EDGESYNC, NATS, NATS_LEAF_EDGESYNC, JOIN];
+        let protocols = protocols.map(<[u8]>::to_vec).to_vec();
+        let node = Node::open_for(&options.node, guests.clone(), protocols).await?;
+        let place = IrohUrl::of(&node.settled(&options.node).await);
+        for (name, pool) in guests.pools().await {
+            let place = place.clone();
+            if !matches!(pool.run(move |repo, _| note_place(repo, &place)).await, Ok(Ok(()))) {
+                tracing::warn!(name, "the repository does not take note of where it is served: `leaf invite` needs that");
+            }
+        }
+        let doors = Doors {
+            own,
+            guests,
+            broker,
+            limits,
+            sync_limits: Limits::default(),
+            permits: Arc::new(Semaphore::new(limits.requests_max)),
+            pieces: Arc::new(Semaphore::new(limits.requests_bytes_max.div_ceil(PIECE_BYTES))),
+            connections: Arc::new(Semaphore::new(limits.connections_max)),
+            open: Mutex::default(),
+        };
+        Ok(Self {
+            node,
+            relay,
+            place,
+            doors: Arc::new(doors),
+        })
+    }
+
+    /// Where it can be reached.
+    pub fn place(&self) -> &IrohUrl {
+        &self.place
+    }
+
+    /// Where its relay is.
+    pub fn relay(&self) -> Option<SocketAddr> {
+        self.relay.as_ref().map(Relay::address)
+    }
+
+    /// Answers until `stopped` says so, then lets rounds under way end, for `DRAIN_MAX` at most.
+    pub async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut open = JoinSet::new();
+        loop {
+            let incoming = tokio::select! {
+                incoming = self.node.endpoint().accept() => incoming,
+                _ = async { stopped.wait_for(|stop| *stop).await.is_ok() } => None,
+            };
+            let Some(incoming) = incoming else { break };
+            match Arc::clone(&self.doors.connections).try_acquire_owned() {
+                Ok(permit) => {
+                    let work = take(Arc::clone(&self.doors), incoming, stopped.clone());
+                    open.spawn(async move {
+                        work.await;
+                        drop(permit);
+                    });
+                }
+                Err(_) => incoming.refuse(),
+            }
+            while open.try_join_next().is_some() {}
+        }
+        let drained = async { while open.join_next().await.is_some() {} };
+        if timeout(DRAIN_MAX, drained).await.is_err() {
+            tracing::warn!("rounds of peers were still under way when time was up");
+        }
+        self.node.close().await;
+        if let Some(relay) = self.relay {
+            relay.close().await;
+        }
+    }
+}
+
+/// Takes one connection; whose it is, the guests have asked once this returns from the handshake.
+async fn take(doors: Arc<Doors>, incoming: Incoming, stopped: watch::Receiver<bool>) {
+    let connection = match timeout(HANDSHAKE_MAX, incoming.into_future()).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return tracing::debug!(%error, "no connection"),
+        Err(_) => return tracing::debug!("no handshake in time"),
+    };
+    let id = connection.remote_id();
+    let Some(seat) = doors.seat(id) else {
+        connection.close(TOO_MANY, b"too many connections");
+        return;
+    };
+    tracing::debug!(peer = %id, "connected");
+    match connection.alpn() == JOIN {
+        true => {
+            // Nobody stays at the door for tickets.
+            timeout(JOIN_MAX, stay(&doors, &connection, stopped)).await.ok();
+        }
+        false => stay(&doors, &connection, stopped).await,
+    }
+    connection.close(LEAVING, b"");
+    drop(seat);
+}
+
+/// Answers the streams of a connection until it ends.
+async fn stay(doors: &Arc<Doors>, connection: &Connection, mut stopped: watch::Receiver<bool>) {
+    let (id, protocol) = (connection.remote_id(), connection.alpn().to_vec());
+    let mut streams = JoinSet::new();
+    let mut look = interval(LOOK);
+    loop {
+        tokio::select! {
+            stream = connection.accept_bi() => match stream {
+                Ok((send, receive)) => {
+                    streams.spawn(Arc::clone(doors).answer(protocol.clone(), id, send, receive));
+                }
+                Err(_) => break,
+            },
+            _ = look.tick() => {
+                if protocol != JOIN && doors.guests.places(id).await.is_empty() {
+                    tracing::info!(peer = %id, "was revoked");
+                    connection.close(REVOKED, b"taken off the list of peers");
+                    break;
+                }
+            }
+            _ = async { stopped.wait_for(|stop| *stop).await.is_ok() } => break,
+        }
+        while streams.try_join_next().is_some() {}
+    }
+    while streams.join_next().await.is_some() {}
+}

@@ -1,0 +1,46 @@
+//! Leaves that find each other by key, without any server between them that could read: iroh, in process.
+//!
+//! ```text
+//!   key ──▶ node: the endpoint ──▶ remote::iroh        a command calls: one stream a round
+//!               │
+//!               └──▶ door ── guests: who may come in, asked before anything is read
+//!                     ├─ xfer   a sync message and its answer ──▶ repo_pool ──▶ leaf_core::sync::serve
+//!                     ├─ nats   a connection of the broker
+//!                     └─ join   a stranger with a ticket
+//!   relay: carries what cannot go directly, and cannot read it
+//!   wire: lines and bodies on a stream, each within its bound and its time
+//! ```
+//!
+//! Which bytes stand in front of a message is decided in `leaf_core::peer`.
+//!
+//! Source: iroh 1.4 (docs.rs/iroh), QUIC (RFC 9000); threat list 3 to 8 for the bounds.
+
+mod door;
+mod guests;
+mod join;
+mod key;
+mod nats;
+mod node;
+mod place;
+mod relay;
+mod wire;
+mod xfer;
+
+pub use door::{IrohServer, IrohServerOptions};
+pub use key::NodeKey;
+pub use node::{Discovery, Node, NodeOptions};
+pub use place::{IrohUrl, note_place};
+pub(crate) use wire::{Source, WireError, write};
+
+use iroh::endpoint::VarInt;
+
+/// Said to whoever is not on the list, instead of anything else.
+pub(crate) const NOT_LISTED: VarInt = VarInt::from_u32(1);
+/// Said to whoever was taken off the list.
+pub(crate) const REVOKED: VarInt = VarInt::from_u32(2);
+/// Said when the program ends.
+pub(crate) const LEAVING: VarInt = VarInt::from_u32(3);
+/// Said to whoever has too many connections.
+pub(crate) const TOO_MANY: VarInt = VarInt::from_u32(4);
+/// Said of a stream that cannot be answered in its own protocol.
+pub(crate) const FAILED: VarInt = VarInt::from_u32(5);

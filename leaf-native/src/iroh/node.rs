@@ -1,0 +1,163 @@
+//! The endpoint: sockets, relays, and how it is found.
+//!
+//! Nobody is told of it unless that is asked for: no relay and no directory of others (`presets::Minimal`), but for
+//! `--discovery n0`. Where a peer is, its URL or ticket says with each call; so no table of addresses is kept here.
+//!
+//! Source: iroh 1.4, `endpoint::Builder`; the windows: 1 Gbit/s at 100 ms.
+
+use super::guests::Guests;
+use super::key::NodeKey;
+use crate::error::{CliError, Exit};
+use clap::ValueEnum;
+use iroh::endpoint::{Builder, QuicTransportConfig, VarInt, presets};
+use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, RelayUrl, Watcher};
+use leaf_core::limits::PeerLimits;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// What may be on its way on one stream, and on one connection.
+const STREAM_WINDOW: u32 = 8 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+/// How long an endpoint may take to know where it is, before it goes without.
+const SETTLE_MAX: Duration = Duration::from_secs(5);
+/// How long the other sides may take to hear that it leaves.
+const CLOSE_MAX: Duration = Duration::from_secs(3);
+
+/// Who is told where an endpoint is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum Discovery {
+    /// Nobody.
+    #[default]
+    None,
+    /// The directory and the relays of n0, the makers of iroh.
+    N0,
+}
+
+/// What an endpoint is told at its start.
+#[derive(Clone, Debug)]
+pub struct NodeOptions {
+    /// Who it is.
+    pub key: NodeKey,
+    /// Where it listens; absent: wherever the system lets it.
+    pub listen: Option<SocketAddr>,
+    /// Relays by which it can be reached.
+    pub relays: Vec<RelayUrl>,
+    /// Who is told where it is.
+    pub discovery: Discovery,
+    /// Nothing goes directly: the other side does not see our address, and must share a relay with us.
+    pub relay_only: bool,
+}
+
+impl NodeOptions {
+    /// An endpoint that only calls.
+    pub fn caller(key: NodeKey) -> Self {
+        Self {
+            key,
+            listen: None,
+            relays: Vec::new(),
+            discovery: Discovery::None,
+            relay_only: false,
+        }
+    }
+}
+
+/// An endpoint.
+#[derive(Clone, Debug)]
+pub struct Node {
+    endpoint: Endpoint,
+}
+
+impl Node {
+    /// Binds the sockets, to call others.
+    ///
+    /// # Errors
+    ///
+    /// When the address is taken, or there would be no way out at all.
+    pub async fn open(options: &NodeOptions) -> Result<Self, CliError> {
+        Self::bind(options, builder(options)?).await
+    }
+
+    /// The same, to be called by `guests`, too, by these protocols.
+    pub(super) async fn open_for(
+        options: &NodeOptions,
+        guests: Guests,
+        protocols: Vec<Vec<u8>>,
+    ) -> Result<Self, CliError> {
+        Self::bind(options, builder(options)?.alpns(protocols).hooks(guests)).await
+    }
+
+    async fn bind(options: &NodeOptions, builder: Builder) -> Result<Self, CliError> {
+        let endpoint = builder.bind().await.map_err(|error| {
+            let place = options
+                .listen
+                .map_or_else(|| "any address".to_owned(), |address| address.to_string());
+            CliError::new(Exit::Usage, format!("cannot open an endpoint at {place}"))
+                .because(&error)
+                .next_step("choose another address, or port 0 for any free port")
+        })?;
+        Ok(Self { endpoint })
+    }
+
+    /// Who it is.
+    pub fn id(&self) -> EndpointId {
+        self.endpoint.id()
+    }
+
+    /// What takes and makes connections.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Where it can be reached, as soon as it knows: with a relay, if it is to have one.
+    pub async fn settled(&self, options: &NodeOptions) -> EndpointAddr {
+        let settle = async {
+            if options.relays.is_empty() && options.discovery == Discovery::None {
+                let mut addresses = self.endpoint.watch_addr();
+                while addresses.get().is_empty() && addresses.updated().await.is_ok() {}
+            } else {
+                self.endpoint.online().await;
+            }
+        };
+        // One that is not settled can be reached by what it does know.
+        timeout(SETTLE_MAX, settle).await.ok();
+        self.endpoint.addr()
+    }
+
+    /// Tells the other sides that it leaves.
+    pub async fn close(&self) {
+        // Whoever does not hear of it will notice.
+        timeout(CLOSE_MAX, self.endpoint.close()).await.ok();
+    }
+}
+
+fn builder(options: &NodeOptions) -> Result<Builder, CliError> {
+    let mut builder = match options.discovery {
+        Discovery::None => Endpoint::builder(presets::Minimal).relay_mode(RelayMode::Disabled),
+        Discovery::N0 => Endpoint::builder(presets::N0),
+    };
+    if !options.relays.is_empty() {
+        builder = builder.relay_mode(RelayMode::custom(options.relays.clone()));
+    } else if options.relay_only && options.discovery == Discovery::None {
+        return Err(CliError::usage("nothing may go directly, and there is no relay")
+            .next_step("name one with --relay-url URL"));
+    }
+    if options.relay_only {
+        builder = builder.clear_ip_transports();
+    } else if let Some(address) = options.listen {
+        builder = builder
+            .clear_ip_transports()
+            .bind_addr(address)
+            .map_err(|error| CliError::usage(format!("cannot listen on {address}")).because(&error))?;
+    }
+    let transport = QuicTransportConfig::builder()
+        .max_concurrent_bidi_streams(PeerLimits::default().streams_max.into())
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .datagram_receive_buffer_size(None)
+        .stream_receive_window(STREAM_WINDOW.into())
+        .receive_window(CONNECTION_WINDOW.into())
+        .send_window(CONNECTION_WINDOW.into());
+    Ok(builder
+        .secret_key(options.key.secret())
+        .transport_config(transport.build()))
+}

@@ -1,0 +1,173 @@
+//! One round: a sync message comes, its answer goes.
+//!
+//! From a leaf with a line in front of each; from an EdgeSync node bare, compressed, with nothing to say why there is
+//! no answer: its stream is reset then, where the reference would send an error page as if it were a message.
+//!
+//! Source: `leaf_core::peer`; EdgeSync `iroh-sidecar/src/acceptor.rs`.
+
+use super::FAILED;
+use super::door::Doors;
+use super::guests::Place;
+use super::wire::{Source, WireError, write};
+use crate::world;
+use iroh::EndpointId;
+use iroh::endpoint::{RecvStream, SendStream};
+use leaf_core::peer::{Answer, Ask};
+use leaf_core::sync::{self, Reply, ServeContext};
+use leaf_core::xfer::ContentType;
+use std::sync::Arc;
+use tokio::time::timeout;
+
+/// Why there is no answer.
+pub(super) enum Stop {
+    /// The other side is told.
+    Refused(String),
+    /// There is nobody to tell.
+    Gone(WireError),
+}
+
+impl From<WireError> for Stop {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::TooLarge { .. } => Self::Refused("the request is too large, or the leaf is busy".to_owned()),
+            WireError::NoLine => Self::Refused("the request does not begin as one".to_owned()),
+            error => Self::Gone(error),
+        }
+    }
+}
+
+/// A round with a leaf.
+pub(super) async fn leaf(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
+    let mut source = Source::new(receive, doors.silence_max());
+    let (line, body) = match round(doors, id, &mut source).await {
+        Ok(reply) => {
+            let line = Answer::Message {
+                content_type: reply.content_type,
+                bytes: reply.body.len(),
+            };
+            (line, reply.body)
+        }
+        Err(Stop::Refused(why)) => {
+            tracing::info!(peer = %id, error = why, "request by key refused");
+            (Answer::Refused(why), Vec::new())
+        }
+        Err(Stop::Gone(error)) => return give_up(id, send, &error),
+    };
+    reply(doors, id, send, &[&line.write(), &body]).await;
+}
+
+async fn round(doors: &Doors, id: EndpointId, source: &mut Source) -> Result<Reply, Stop> {
+    let line = source.line(doors.limits.line_bytes_max).await?;
+    let ask = Ask::parse(&line).map_err(|bad| Stop::Refused(bad.to_string()))?;
+    if ask.bytes > doors.limits.request_bytes_max {
+        return Err(Stop::Refused("the request is too large".to_owned()));
+    }
+    let place = doors.guests.place(id, ask.place.as_deref()).await;
+    let place = place.map_err(Stop::Refused)?;
+    let mut held = doors.held();
+    let body = source.body(ask.bytes, &mut |bytes| held.grow(bytes)).await?;
+    work(doors, id, place, body, ask.content_type).await
+}
+
+/// A round with an EdgeSync node.
+pub(super) async fn edgesync(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
+    let mut source = Source::new(receive, doors.silence_max());
+    let mut held = doors.held();
+    let round = async {
+        let room = &mut |bytes| held.grow(bytes);
+        let body = source.all(doors.limits.request_bytes_max, room).await?;
+        let project = sync::project_of(&body, ContentType::Compressed, &doors.sync_limits);
+        let wanted = project.as_ref().map(|project| project.as_str());
+        let place = doors.guests.place(id, wanted).await.map_err(Stop::Refused)?;
+        work(doors, id, place, body, ContentType::Compressed).await
+    };
+    match round.await {
+        Ok(answer) => reply(doors, id, send, &[&answer.body]).await,
+        Err(Stop::Refused(why)) => {
+            tracing::info!(peer = %id, error = why, "request by key refused");
+            reset(send);
+        }
+        Err(Stop::Gone(error)) => give_up(id, send, &error),
+    }
+}
+
+/// What the repository answers.
+async fn work(
+    doors: &Doors,
+    id: EndpointId,
+    place: Place,
+    body: Vec<u8>,
+    content_type: ContentType,
+) -> Result<Reply, Stop> {
+    let internal = || Stop::Refused("internal error".to_owned());
+    let _permit = Arc::clone(&doors.permits).acquire_owned().await.map_err(|_| internal())?;
+    let context = ServeContext {
+        now: world::now(),
+        peer_address: format!("iroh:{id}"),
+        peer: Some(place.peer),
+        base_url: None,
+        limits: doors.sync_limits,
+    };
+    let served = place
+        .pool
+        .run(move |repo, seen| {
+            let request = sync::Request {
+                body: &body,
+                content_type,
+                cookie: None,
+            };
+            let reply = sync::serve(repo, seen, &request, &context);
+            if let Some(peer) = context.peer.filter(|peer| peer.is_seen_again(context.now)) {
+                // A list that is an hour behind is no reason to fail.
+                repo.write(|tx| tx.note_peer_seen(&peer.id, context.now)).ok();
+            }
+            reply
+        })
+        .await;
+    let reply = match served {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "sync failed");
+            return Err(Stop::Refused("the repository cannot be read or written".to_owned()));
+        }
+        Err(_) => return Err(internal()),
+    };
+    let served = &reply.served;
+    if served.received > 0 {
+        place.pool.tell_news();
+    }
+    tracing::info!(
+        peer = %id,
+        repository = place.name,
+        bytes = reply.body.len(),
+        user = served.user.as_deref().unwrap_or("nobody"),
+        sent = served.sent + served.uv_sent,
+        received = served.received + served.uv_received,
+        error = served.error.as_deref().unwrap_or_default(),
+        "request by key"
+    );
+    Ok(reply)
+}
+
+/// Writes an answer, and waits until it has arrived: who ends the program waits for that.
+pub(super) async fn reply(doors: &Doors, id: EndpointId, mut send: SendStream, parts: &[&[u8]]) {
+    for part in parts {
+        if let Err(error) = write(&mut send, part, doors.silence_max()).await {
+            return give_up(id, send, &error);
+        }
+    }
+    if send.finish().is_ok() {
+        timeout(doors.silence_max(), send.stopped()).await.ok();
+    }
+}
+
+pub(super) fn give_up(id: EndpointId, send: SendStream, error: &WireError) {
+    tracing::debug!(peer = %id, %error, "a round ended early");
+    reset(send);
+}
+
+/// A stream that is dropped looks as if it were whole.
+fn reset(mut send: SendStream) {
+    // One that is closed already needs none.
+    send.reset(FAILED).ok();
+}
