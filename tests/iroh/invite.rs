@@ -5,15 +5,21 @@ use leaf_tests::oracle::{assert_same_artifacts, assert_sound, column};
 
 /// The six digits in a text behind the word that announces them.
 fn code<'a>(text: &'a str, before: &str) -> &'a str {
-    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no code: {text}"));
-    rest.trim_start_matches(['=', '"', ' ']).get(..7).expect("six digits")
+    let (_, rest) = text
+        .split_once(before)
+        .unwrap_or_else(|| panic!("no code: {text}"));
+    rest.trim_start_matches(['=', '"', ' '])
+        .get(..7)
+        .expect("six digits")
 }
 
 #[test]
 fn a_ticket_lets_a_leaf_in_and_both_show_the_same_code() {
     let (host, guest) = (Host::start(), Guest::new());
     let ticket = host.invite(&["--cap", "gio", "--name", "ann's laptop"]);
-    let said = guest.scratch.leaf(&["join", &ticket, "clone.fossil", "--user", "alice"]);
+    let said = guest
+        .scratch
+        .leaf(&["join", &ticket, "clone.fossil", "--user", "alice"]);
     assert_same_artifacts(&host.file, &guest.file());
     assert_sound(&guest.scratch, &guest.file());
     host.says("joined;");
@@ -21,18 +27,30 @@ fn a_ticket_lets_a_leaf_in_and_both_show_the_same_code() {
     commit(&guest.scratch, &guest.file(), "from the guest");
     guest.syncs(&[]);
     assert_same_artifacts(&host.file, &guest.file());
-    let list = host.scratch.leaf(&["peers", "list", "-R", plain(&host.file)]).stdout;
-    assert!(list.contains("ann's laptop") && list.contains(&guest.id()), "{list}");
+    let list = host
+        .scratch
+        .leaf(&["peers", "list", "-R", plain(&host.file)])
+        .stdout;
+    assert!(
+        list.contains("ann's laptop") && list.contains(&guest.id()),
+        "{list}"
+    );
 }
 
 #[test]
 fn a_ticket_is_good_for_one() {
     let (host, guest, other) = (Host::start(), Guest::new(), Guest::new());
     let ticket = host.invite(&[]);
-    guest.scratch.leaf(&["join", &ticket, "clone.fossil", "--user", "alice"]);
+    guest
+        .scratch
+        .leaf(&["join", &ticket, "clone.fossil", "--user", "alice"]);
     let said = other.scratch.leaf_any(&["join", &ticket, "clone.fossil"]);
     assert_eq!(said.code, Some(3), "{}", said.text());
-    assert!(said.stderr.contains("this ticket was used before"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("this ticket was used before"),
+        "{}",
+        said.stderr
+    );
     assert!(!other.file().exists());
 }
 
@@ -43,7 +61,10 @@ fn a_ticket_that_is_past_lets_nobody_in() {
     let said = guest.scratch.leaf_any(&["join", &ticket, "clone.fossil"]);
     assert_eq!(said.code, Some(3), "{}", said.text());
     assert!(said.stderr.contains("this ticket has expired"), "{}", said.stderr);
-    let list = host.scratch.leaf(&["peers", "list", "-R", plain(&host.file)]).stdout;
+    let list = host
+        .scratch
+        .leaf(&["peers", "list", "-R", plain(&host.file)])
+        .stdout;
     assert!(list.contains("0 peers"), "{list}");
 }
 
@@ -54,7 +75,11 @@ fn a_ticket_of_another_leaf_is_unknown_here() {
     let id = |host: &Host| host.scratch.leaf(&["id"]).stdout.trim().to_owned();
     assert_ne!(id(&host), id(&elsewhere));
     let place = host.server.by_key();
-    let address = place.split("addr=").nth(1).expect("an address").replace("%3A", ":");
+    let address = place
+        .split("addr=")
+        .nth(1)
+        .expect("an address")
+        .replace("%3A", ":");
     // Made there, with a place that leads here: the key in it does not.
     let forged = elsewhere.invite(&["--addr", &address]);
     let said = guest.scratch.leaf_any(&["join", &forged, "clone.fossil"]);
@@ -74,7 +99,11 @@ fn a_ticket_of_another_leaf_is_unknown_here() {
     ]);
     host.scratch.leaf(&["invite", plain(&host.file), "--quiet"]);
     let said = guest.scratch.leaf_any(&["join", &ticket, "clone.fossil"]);
-    assert!(said.stderr.contains("this ticket is unknown here"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("this ticket is unknown here"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]
@@ -97,7 +126,14 @@ fn a_ticket_leads_by_a_relay_where_nothing_goes_directly() {
     let relayed = ["--iroh", "--relay", "127.0.0.1:0", "--relay-only"];
     let (host, guest) = (Host::start_with(&relayed), Guest::new());
     let ticket = host.invite(&[]);
-    let join = ["join", ticket.as_str(), "clone.fossil", "--relay-only", "--user", "alice"];
+    let join = [
+        "join",
+        ticket.as_str(),
+        "clone.fossil",
+        "--relay-only",
+        "--user",
+        "alice",
+    ];
     guest.scratch.leaf(&join);
     assert_same_artifacts(&host.file, &guest.file());
 }
@@ -106,10 +142,14 @@ fn a_ticket_leads_by_a_relay_where_nothing_goes_directly() {
 fn neither_the_log_nor_the_repository_holds_the_secret() {
     let (host, guest) = (Host::start(), Guest::new());
     let ticket = host.invite(&[]);
-    guest.scratch.leaf(&["join", &ticket, "clone.fossil", "--user", "alice"]);
+    guest
+        .scratch
+        .leaf(&["join", &ticket, "clone.fossil", "--user", "alice"]);
     host.says("joined;");
     let letters = ticket.strip_prefix("leaf1").expect("a ticket").to_uppercase();
-    let bytes = data_encoding::BASE32_NOPAD.decode(letters.as_bytes()).expect("base32");
+    let bytes = data_encoding::BASE32_NOPAD
+        .decode(letters.as_bytes())
+        .expect("base32");
     let secret = &bytes[32..48];
     let hex = data_encoding::HEXLOWER.encode(secret);
     let mut places = vec![host.log().into_bytes()];
@@ -121,7 +161,12 @@ fn neither_the_log_nor_the_repository_holds_the_secret() {
         }
     }
     for place in places {
-        for wanted in [secret, hex.as_bytes(), ticket.as_bytes(), &letters.as_bytes()[51..78]] {
+        for wanted in [
+            secret,
+            hex.as_bytes(),
+            ticket.as_bytes(),
+            &letters.as_bytes()[51..78],
+        ] {
             let found = place.windows(wanted.len()).any(|window| window == wanted);
             assert!(!found, "the secret is written somewhere");
         }

@@ -50,7 +50,9 @@ fn a_key_is_made_once_by_many_at_a_time() {
     let begun: Vec<_> = (0..8)
         .map(|_| {
             let mut command = scratch.leaf_command();
-            command.args(["id", "--key", "my.key"]).stdout(std::process::Stdio::piped());
+            command
+                .args(["id", "--key", "my.key"])
+                .stdout(std::process::Stdio::piped());
             command.spawn().expect("the built leaf runs")
         })
         .collect();

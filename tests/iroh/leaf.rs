@@ -41,7 +41,15 @@ impl Host {
     /// Puts a leaf on the list.
     pub(crate) fn allow(&self, guest: &Guest, capabilities: &str) {
         let id = guest.id();
-        let list = ["peers", "allow", id.as_str(), "--cap", capabilities, "--name", "ann"];
+        let list = [
+            "peers",
+            "allow",
+            id.as_str(),
+            "--cap",
+            capabilities,
+            "--name",
+            "ann",
+        ];
         self.scratch
             .leaf(&[list.as_slice(), &["-R", plain(&self.file)]].concat());
     }

@@ -13,7 +13,10 @@ fn a_repository_is_cloned_and_synced_by_key() {
     guest.syncs(&[]);
     assert_same_artifacts(&host.file, &guest.file());
     assert_sound(&host.scratch, &host.file);
-    let list = host.scratch.leaf(&["peers", "list", "-R", plain(&host.file)]).stdout;
+    let list = host
+        .scratch
+        .leaf(&["peers", "list", "-R", plain(&host.file)])
+        .stdout;
     assert!(list.contains("ann") && !list.contains("never seen"), "{list}");
 }
 
@@ -25,7 +28,11 @@ fn a_key_that_is_not_on_the_list_gets_nothing() {
         .leaf_any(&["clone", host.server.by_key(), "clone.fossil"]);
     assert_eq!(said.code, Some(3), "{}", said.text());
     assert!(said.stderr.contains("has not listed our key"), "{}", said.stderr);
-    assert!(said.stderr.contains(&guest.id()), "it says whom to list: {}", said.stderr);
+    assert!(
+        said.stderr.contains(&guest.id()),
+        "it says whom to list: {}",
+        said.stderr
+    );
     assert!(!guest.file().exists());
     host.says("refused: not on the list of peers");
     assert!(!host.log().contains("request by key"), "{}", host.log());

@@ -82,7 +82,12 @@ impl Ask {
     /// The line, its end included.
     pub fn write(&self) -> Vec<u8> {
         let place = self.place.as_deref().map_or_else(|| "-".to_owned(), escape);
-        line(&["sync", &place, self.content_type.as_str(), &self.bytes.to_string()])
+        line(&[
+            "sync",
+            &place,
+            self.content_type.as_str(),
+            &self.bytes.to_string(),
+        ])
     }
 
     /// Reads a line without its end.
@@ -106,9 +111,7 @@ impl Answer {
     /// The line, its end included.
     pub fn write(&self) -> Vec<u8> {
         match self {
-            Self::Message { content_type, bytes } => {
-                line(&["ok", content_type.as_str(), &bytes.to_string()])
-            }
+            Self::Message { content_type, bytes } => line(&["ok", content_type.as_str(), &bytes.to_string()]),
             Self::Refused(why) => refused(why),
         }
     }

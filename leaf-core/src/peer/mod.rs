@@ -41,5 +41,7 @@ pub const NATS_PREAMBLE: u8 = 1;
 /// The key that 64 hex digits stand for.
 pub fn key(hex: &str) -> Option<Key> {
     let digits = hex.as_bytes();
-    (digits.len() == 64).then(|| crate::id::decode(digits).ok()).flatten()
+    (digits.len() == 64)
+        .then(|| crate::id::decode(digits).ok())
+        .flatten()
 }

@@ -126,7 +126,8 @@ impl Ticket {
     fn place<'a>(&mut self, kind: u8, bytes: &'a [u8]) -> Option<&'a [u8]> {
         let mut address = |ip: IpAddr, rest: &'a [u8]| {
             let (port, rest) = rest.split_first_chunk()?;
-            self.addresses.push(SocketAddr::new(ip, u16::from_be_bytes(*port)));
+            self.addresses
+                .push(SocketAddr::new(ip, u16::from_be_bytes(*port)));
             Some(rest)
         };
         match kind {

@@ -84,7 +84,11 @@ fn the_name_of_a_guest_is_made_fit_to_be_shown() {
         name: format!("\u{1b}[31mann{}", "n".repeat(500)),
     };
     let read = JoinAsk::parse(without_end(&join.write())).expect("a line");
-    assert!(read.name.starts_with("[31mann") && read.name.len() <= 64, "{}", read.name);
+    assert!(
+        read.name.starts_with("[31mann") && read.name.len() <= 64,
+        "{}",
+        read.name
+    );
 }
 
 fn ticket() -> Ticket {
@@ -104,7 +108,10 @@ fn ticket() -> Ticket {
 fn a_ticket_is_read_in_small_letters_and_in_capitals() {
     let text = ticket().write();
     assert_eq!(Ticket::parse(&text), Ok(ticket()));
-    assert_eq!(Ticket::parse(&format!(" {}\n", text.to_uppercase())), Ok(ticket()));
+    assert_eq!(
+        Ticket::parse(&format!(" {}\n", text.to_uppercase())),
+        Ok(ticket())
+    );
     let bare = Ticket {
         addresses: Vec::new(),
         relays: Vec::new(),
@@ -191,7 +198,8 @@ fn invited(repo: &mut Repo, expires: Timestamp) -> Invite {
         expires,
         used_by: None,
     };
-    repo.write(|tx| tx.add_invite(&invite, NOW)).expect("an invitation");
+    repo.write(|tx| tx.add_invite(&invite, NOW))
+        .expect("an invitation");
     invite
 }
 
@@ -201,7 +209,10 @@ fn an_invitation_lets_one_in_and_nobody_else() {
     let invite = invited(&mut repo, NOW.plus_ms(60_000));
     assert!(repo.awaits_guests(NOW).expect("query"));
     let (ann, bob) = ("ab".repeat(32), "ba".repeat(32));
-    let mut admit = |id: &str| repo.write(|tx| tx.admit(&invite.key, id, "ann", NOW)).expect("query");
+    let mut admit = |id: &str| {
+        repo.write(|tx| tx.admit(&invite.key, id, "ann", NOW))
+            .expect("query")
+    };
     let Admission::Admitted(peer) = admit(&ann) else {
         panic!("she was invited");
     };
@@ -220,8 +231,10 @@ fn an_invitation_that_is_expired_or_unknown_lets_nobody_in() {
     let mut repo = repository(1);
     let invite = invited(&mut repo, NOW);
     assert!(!repo.awaits_guests(NOW).expect("query"));
-    let mut admit =
-        |key: &str| repo.write(|tx| tx.admit(key, &"ab".repeat(32), "ann", NOW)).expect("query");
+    let mut admit = |key: &str| {
+        repo.write(|tx| tx.admit(key, &"ab".repeat(32), "ann", NOW))
+            .expect("query")
+    };
     assert_eq!(admit(&invite.key), Admission::Expired);
     assert_eq!(admit(&"ef".repeat(32)), Admission::Unknown);
     assert_eq!(repo.peers().expect("query"), []);

@@ -81,7 +81,11 @@ impl Invite {
             writeln!(out, "{text}")?;
             if !global.out().quiet {
                 let until = invite.expires.iso();
-                writeln!(out, "good for one, until {until}: {}", paint(STRONG, "leaf join TICKET FILE"))?;
+                writeln!(
+                    out,
+                    "good for one, until {until}: {}",
+                    paint(STRONG, "leaf join TICKET FILE")
+                )?;
             }
             Ok(())
         })
@@ -94,8 +98,10 @@ impl Invite {
         if self.addr.is_empty() && self.relay_url.is_empty() {
             return match noted {
                 Some(place) if place.id == id => Ok(place),
-                Some(_) => Err(CliError::usage("this repository was served last under another key")
-                    .next_step("name its file with --key, or say where this leaf is with --addr")),
+                Some(_) => Err(
+                    CliError::usage("this repository was served last under another key")
+                        .next_step("name its file with --key, or say where this leaf is with --addr"),
+                ),
                 None => Err(CliError::usage("it is not known where this leaf can be reached")
                     .next_step("run `leaf serve FILE --iroh` first, or say it with --addr or --relay-url")),
             };

@@ -71,8 +71,9 @@ impl Join {
             }
             given => given,
         };
-        Ticket::parse(text)
-            .map_err(|bad| CliError::usage(bad.to_string()).next_step("copy all of what `leaf invite` printed"))
+        Ticket::parse(text).map_err(|bad| {
+            CliError::usage(bad.to_string()).next_step("copy all of what `leaf invite` printed")
+        })
     }
 
     /// A ticket is good for one: what would fail later is found out before it is shown.
@@ -83,8 +84,10 @@ impl Join {
         let repo = disk::open(&self.file, Access::Read)?;
         match repo.project_code()? == ticket.project {
             true => Ok(()),
-            false => Err(CliError::usage(format!("{} is of another project", self.file.display()))
-                .next_step("choose another file")),
+            false => Err(
+                CliError::usage(format!("{} is of another project", self.file.display()))
+                    .next_step("choose another file"),
+            ),
         }
     }
 }

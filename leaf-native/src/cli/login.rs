@@ -10,7 +10,8 @@ use crate::error::CliError;
 use crate::iroh::{IrohUrl, NodeOptions};
 use crate::mesh::{NatsKey, NatsUrl};
 use crate::remote::{
-    HttpOptions, HttpRemote, IrohRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure, unobscure,
+    HttpOptions, HttpRemote, IrohRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure,
+    unobscure,
 };
 use crate::tls::Trust;
 use crate::world;

@@ -191,7 +191,9 @@ impl Serve {
             relay: self.relay,
             limits: PeerLimits::default(),
         };
-        IrohServer::open(options, repositories, broker.clone()).await.map(Some)
+        IrohServer::open(options, repositories, broker.clone())
+            .await
+            .map(Some)
     }
 
     /// What the file says, and what the command line adds.
@@ -290,7 +292,8 @@ fn announce(out: Out, bound: &Bound, names: Option<&[String]>) {
 pub(super) fn start_log(out: Out) {
     let level = if out.quiet { "warn" } else { "info" };
     // What iroh does on the way is of no use to whoever runs a leaf, unless it goes wrong.
-    let usual = format!("{level},iroh=warn,iroh_relay=warn,iroh_dns=warn,netwatch=warn,noq=warn,noq_proto=warn");
+    let usual =
+        format!("{level},iroh=warn,iroh_relay=error,iroh_dns=warn,netwatch=warn,noq=warn,noq_proto=warn");
     let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     tracing_subscriber::fmt()

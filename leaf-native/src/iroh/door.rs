@@ -88,7 +88,9 @@ impl Held {
     /// Whether there is room for so many bytes in all.
     pub(super) fn grow(&mut self, bytes: usize) -> bool {
         let more = bytes.div_ceil(PIECE_BYTES).saturating_sub(self.count);
-        let Ok(number) = u32::try_from(more) else { return false };
+        let Ok(number) = u32::try_from(more) else {
+            return false;
+        };
         match Arc::clone(&self.pieces).try_acquire_many_owned(number) {
             Ok(permit) => {
                 self.permits.push(permit);
@@ -125,7 +127,13 @@ impl Doors {
     }
 
     /// Answers one stream.
-    async fn answer(self: Arc<Self>, protocol: Vec<u8>, id: EndpointId, send: SendStream, receive: RecvStream) {
+    async fn answer(
+        self: Arc<Self>,
+        protocol: Vec<u8>,
+        id: EndpointId,
+        send: SendStream,
+        receive: RecvStream,
+    ) {
         let round = async {
             match protocol.as_slice() {
                 XFER => xfer::leaf(&self, id, send, receive).await,
@@ -188,8 +196,14 @@ impl IrohServer {
         let place = IrohUrl::of(&node.settled(&options.node).await);
         for (name, pool) in guests.pools().await {
             let place = place.clone();
-            if !matches!(pool.run(move |repo, _| note_place(repo, &place)).await, Ok(Ok(()))) {
-                tracing::warn!(name, "the repository does not take note of where it is served: `leaf invite` needs that");
+            if !matches!(
+                pool.run(move |repo, _| note_place(repo, &place)).await,
+                Ok(Ok(()))
+            ) {
+                tracing::warn!(
+                    name,
+                    "the repository does not take note of where it is served: `leaf invite` needs that"
+                );
             }
         }
         let doors = Doors {

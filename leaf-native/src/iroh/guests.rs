@@ -88,7 +88,9 @@ impl Guests {
         }
         match <[Place; 1]>::try_from(places) {
             Ok([only]) => Ok(only),
-            Err(places) if places.is_empty() => Err("there is no such project, or it is not for you".to_owned()),
+            Err(places) if places.is_empty() => {
+                Err("there is no such project, or it is not for you".to_owned())
+            }
             Err(places) => {
                 let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).collect();
                 Err(format!(
@@ -121,7 +123,9 @@ impl Guests {
 }
 
 fn listed(repo: &Repo, id: &str) -> Result<Option<(Peer, ProjectCode, String)>, RepoError> {
-    let Some(peer) = repo.peer(id)? else { return Ok(None) };
+    let Some(peer) = repo.peer(id)? else {
+        return Ok(None);
+    };
     let name = repo.config("project-name")?.unwrap_or_default();
     Ok(Some((peer, repo.project_code()?, name)))
 }

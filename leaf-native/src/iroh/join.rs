@@ -46,7 +46,9 @@ async fn admit(doors: &Doors, id: EndpointId, line: &[u8]) -> JoinAnswer {
             .await;
         match admitted {
             Ok(Ok((_, Admission::Unknown))) => {}
-            Ok(Ok((_, Admission::Used))) => answer = refused("this ticket was used before: each is good for one"),
+            Ok(Ok((_, Admission::Used))) => {
+                answer = refused("this ticket was used before: each is good for one")
+            }
             Ok(Ok((_, Admission::Expired))) => answer = refused("this ticket has expired"),
             Ok(Ok((project, Admission::Admitted(peer)))) => {
                 let code = short_code(doors.own.as_bytes(), id.as_bytes(), &ask.invite);

@@ -40,12 +40,14 @@ impl NodeKey {
             create(&file)
                 .map_err(|error| CliError::storage(format!("cannot make the key {shown}"), &error))?;
         }
-        let unreadable =
-            |error: io::Error| CliError::storage(format!("cannot read the key {shown}"), &error);
+        let unreadable = |error: io::Error| CliError::storage(format!("cannot read the key {shown}"), &error);
         let mode = fs::metadata(&file).map_err(unreadable)?.mode();
         if mode & OTHERS != 0 {
-            return Err(CliError::usage(format!("others may read the key {shown}"))
-                .next_step(format!("if nobody did: chmod 600 {shown}; else delete it, and be invited anew")));
+            return Err(
+                CliError::usage(format!("others may read the key {shown}")).next_step(format!(
+                    "if nobody did: chmod 600 {shown}; else delete it, and be invited anew"
+                )),
+            );
         }
         let bytes = fs::read(&file).map_err(unreadable)?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| {
@@ -67,7 +69,11 @@ impl NodeKey {
 }
 
 fn usual_file() -> Result<PathBuf, CliError> {
-    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let data = folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share")));
     data.map(|data| data.join("leaf/key")).ok_or_else(|| {
         CliError::usage("it is not known where your files are")

@@ -40,7 +40,10 @@ impl IrohUrl {
         let usage = |what: &str| {
             CliError::usage(what).next_step("write it like iroh://ENDPOINT-ID?addr=IP:PORT&relay=URL")
         };
-        let id = url.host().parse().map_err(|_| usage("the URL names no endpoint id"))?;
+        let id = url
+            .host()
+            .parse()
+            .map_err(|_| usage("the URL names no endpoint id"))?;
         let mut place = Self {
             id,
             project: url.project(),
@@ -50,14 +53,20 @@ impl IrohUrl {
         for (name, value) in url.query() {
             match name.as_str() {
                 "addr" => {
-                    let address = value.parse().map_err(|_| usage("addr= in the URL is no IP:PORT"))?;
+                    let address = value
+                        .parse()
+                        .map_err(|_| usage("addr= in the URL is no IP:PORT"))?;
                     place.addresses.push(address);
                 }
                 "relay" => {
                     let relay = value.parse().map_err(|_| usage("relay= in the URL is no URL"))?;
                     place.relays.push(relay);
                 }
-                _ => return Err(usage("the URL says what has no meaning: only addr= and relay= have")),
+                _ => {
+                    return Err(usage(
+                        "the URL says what has no meaning: only addr= and relay= have",
+                    ));
+                }
             }
         }
         Ok(place)
@@ -129,7 +138,11 @@ impl fmt::Display for IrohUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "iroh://{}", self.id)?;
         if let Some(project) = &self.project {
-            write!(f, "/{}", percent_encoding::utf8_percent_encode(project, percent_encoding::NON_ALPHANUMERIC))?;
+            write!(
+                f,
+                "/{}",
+                percent_encoding::utf8_percent_encode(project, percent_encoding::NON_ALPHANUMERIC)
+            )?;
         }
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for address in &self.addresses {

@@ -29,7 +29,9 @@ pub(super) enum Stop {
 impl From<WireError> for Stop {
     fn from(error: WireError) -> Self {
         match error {
-            WireError::TooLarge { .. } => Self::Refused("the request is too large, or the leaf is busy".to_owned()),
+            WireError::TooLarge { .. } => {
+                Self::Refused("the request is too large, or the leaf is busy".to_owned())
+            }
             WireError::NoLine => Self::Refused("the request does not begin as one".to_owned()),
             error => Self::Gone(error),
         }
@@ -100,7 +102,10 @@ async fn work(
     content_type: ContentType,
 ) -> Result<Reply, Stop> {
     let internal = || Stop::Refused("internal error".to_owned());
-    let _permit = Arc::clone(&doors.permits).acquire_owned().await.map_err(|_| internal())?;
+    let _permit = Arc::clone(&doors.permits)
+        .acquire_owned()
+        .await
+        .map_err(|_| internal())?;
     let context = ServeContext {
         now: world::now(),
         peer_address: format!("iroh:{id}"),
@@ -128,7 +133,9 @@ async fn work(
         Ok(Ok(reply)) => reply,
         Ok(Err(error)) => {
             tracing::error!(%error, "sync failed");
-            return Err(Stop::Refused("the repository cannot be read or written".to_owned()));
+            return Err(Stop::Refused(
+                "the repository cannot be read or written".to_owned(),
+            ));
         }
         Err(_) => return Err(internal()),
     };

@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 /// How long a leaf may take to let us in.
-const CONNECT_MAX: Duration = Duration::from_secs(20);
+const CONNECT_MAX: Duration = Duration::from_secs(10);
 
 /// Why a round was not carried.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,8 @@ impl IrohError {
     pub fn next_step(&self) -> String {
         match self {
             Self::Connect { .. } => {
-                "check that it runs (leaf serve --iroh), and where: iroh://ID?addr=IP:PORT&relay=URL".to_owned()
+                "check that it runs (leaf serve --iroh), and where: iroh://ID?addr=IP:PORT&relay=URL"
+                    .to_owned()
             }
             Self::NotListed { own } => {
                 format!("ask its owner for a ticket (leaf invite), or to run: leaf peers allow {own}")
@@ -100,13 +101,8 @@ impl IrohRemote {
     pub fn open(place: IrohUrl, options: &NodeOptions, silence_max: Duration) -> Result<Self, CliError> {
         let runtime = runtime()?;
         let node = runtime.block_on(Node::open(&with_relays(options, &place)))?;
-        let connection = match runtime.block_on(connect(&node, &place, XFER)) {
-            Ok(connection) => connection,
-            Err(error) => {
-                runtime.block_on(node.close());
-                return Err(error.into());
-            }
-        };
+        // An endpoint without a connection has nobody to take leave of.
+        let connection = runtime.block_on(connect(&node, &place, XFER))?;
         Ok(Self {
             runtime,
             node,
@@ -170,8 +166,8 @@ pub fn join(ticket: &Ticket, name: &str, options: &NodeOptions) -> Result<Joined
     let place = IrohUrl::of_ticket(ticket)?;
     let runtime = runtime()?;
     let node = runtime.block_on(Node::open(&with_relays(options, &place)))?;
+    let connection = runtime.block_on(connect(&node, &place, JOIN))?;
     let joined = runtime.block_on(async {
-        let connection = connect(&node, &place, JOIN).await?;
         let asked = ask_in(&connection, node.id(), ticket, name).await;
         let judged = asked.map_err(|error| match judge(error, &connection, node.id()) {
             // Whoever has invited nobody does not open that door.
