@@ -40,18 +40,23 @@ impl Host {
 
     /// Puts a leaf on the list.
     pub(crate) fn allow(&self, guest: &Guest, capabilities: &str) {
-        let id = guest.id();
-        let list = [
+        self.allow_key(&guest.id(), capabilities);
+    }
+
+    /// Puts a key on the list.
+    pub(crate) fn allow_key(&self, id: &str, capabilities: &str) {
+        let file = plain(&self.file);
+        self.scratch.leaf(&[
             "peers",
             "allow",
-            id.as_str(),
+            id,
             "--cap",
             capabilities,
             "--name",
             "ann",
-        ];
-        self.scratch
-            .leaf(&[list.as_slice(), &["-R", plain(&self.file)]].concat());
+            "-R",
+            file,
+        ]);
     }
 
     /// A ticket.

@@ -6,5 +6,6 @@
 mod invite;
 mod keys;
 mod leaf;
+mod raw;
 mod relay;
 mod sync;

@@ -29,7 +29,7 @@ use std::time::Instant;
 )]
 pub(super) struct Clone {
     /// http[s]://[user[:password]@]host[:port][/path], nats://[user[:password]@]host[:port][/PROJECT],
-    /// or iroh://ENDPOINT-ID[/PROJECT][?addr=IP:PORT&relay=URL]
+    /// or `iroh://ENDPOINT-ID[/PROJECT][?addr=IP:PORT&relay=URL]`
     url: String,
     /// The file to make
     file: PathBuf,

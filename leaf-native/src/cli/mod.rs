@@ -68,7 +68,7 @@ enum Command {
     Sync(sync::Sync),
     Pull(sync::Pull),
     Push(sync::Push),
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Bridge(bridge::BridgeArgs),
     Id(key::Id),
     Invite(invite::Invite),

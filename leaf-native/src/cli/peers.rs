@@ -24,7 +24,7 @@ use std::path::Path;
 )]
 pub(super) struct Peers {
     #[command(subcommand)]
-    list: Option<List>,
+    order: Option<Order>,
     /// nats://, tls://, ws:// or wss://[user[:password]@]host[:port], or a repository, instead of -R
     #[arg(value_name = "URL|FILE")]
     place: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Peers {
 }
 
 #[derive(Debug, Subcommand)]
-enum List {
+enum Order {
     /// List the leaves that may call the repository by key
     List,
     /// Let a leaf call the repository by key, or change what it may do
@@ -62,10 +62,10 @@ struct Revoke {
 
 impl Peers {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        match (&self.list, &self.place) {
-            (Some(List::List), _) => list(global),
-            (Some(List::Allow(allow)), _) => allow.run(global),
-            (Some(List::Revoke(revoke)), _) => revoke.run(global),
+        match (&self.order, &self.place) {
+            (Some(Order::List), _) => list(global),
+            (Some(Order::Allow(allow)), _) => allow.run(global),
+            (Some(Order::Revoke(revoke)), _) => revoke.run(global),
             (None, Some(url)) if url.contains("://") => self.ask(url, global),
             (None, file) => known(global.file(file.as_deref().map(Path::new))?, global),
         }

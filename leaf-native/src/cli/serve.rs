@@ -71,6 +71,7 @@ pub(super) struct Serve {
     /// Let leaves call by key that are on the list of a repository (leaf peers, leaf invite); port 0, or no address:
     /// any free port
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "not at all, somewhere, or there")]
     iroh: Option<Option<SocketAddr>>,
     /// Be a relay for those leaves, too, by which they reach each other and cannot read what is not theirs
     #[arg(long, value_name = "ADDRESS:PORT", requires = "iroh")]

@@ -47,7 +47,7 @@ async fn admit(doors: &Doors, id: EndpointId, line: &[u8]) -> JoinAnswer {
         match admitted {
             Ok(Ok((_, Admission::Unknown))) => {}
             Ok(Ok((_, Admission::Used))) => {
-                answer = refused("this ticket was used before: each is good for one")
+                answer = refused("this ticket was used before: each is good for one");
             }
             Ok(Ok((_, Admission::Expired))) => answer = refused("this ticket has expired"),
             Ok(Ok((project, Admission::Admitted(peer)))) => {

@@ -12,6 +12,7 @@ use super::wire::{Source, WireError, write};
 use crate::world;
 use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
+use leaf_core::id::ProjectCode;
 use leaf_core::peer::{Answer, Ask};
 use leaf_core::sync::{self, Reply, ServeContext};
 use leaf_core::xfer::ContentType;
@@ -79,7 +80,7 @@ pub(super) async fn edgesync(doors: &Doors, id: EndpointId, send: SendStream, re
         let room = &mut |bytes| held.grow(bytes);
         let body = source.all(doors.limits.request_bytes_max, room).await?;
         let project = sync::project_of(&body, ContentType::Compressed, &doors.sync_limits);
-        let wanted = project.as_ref().map(|project| project.as_str());
+        let wanted = project.as_ref().map(ProjectCode::as_str);
         let place = doors.guests.place(id, wanted).await.map_err(Stop::Refused)?;
         work(doors, id, place, body, ContentType::Compressed).await
     };
