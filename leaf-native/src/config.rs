@@ -39,6 +39,14 @@
 //! payload-bytes = 1048576
 //! pending-bytes = 8388608
 //!
+//! [iroh]                             # leaves that call by key
+//! listen = "0.0.0.0:4433"
+//! key = "leaf.key"                   # absent: the usual one
+//! relay = "0.0.0.0:3340"             # be a relay for them, too
+//! relay-urls = ["http://leaf.example.org:3340"]  # relays by which this leaf is reached
+//! relay-only = false                 # nothing goes directly
+//! discovery = "none"                 # or "n0"
+//!
 //! [sync]
 //! user = "ann"                       # as whom other leaves are asked; nobody, if absent
 //! password = "..."
@@ -47,13 +55,16 @@
 
 use crate::broker::{Accounts, Broker, BrokerOptions, Peer, User};
 use crate::error::{CliError, Exit};
+use crate::iroh::Discovery;
 use crate::mesh::{Door, MeshOptions, NatsKey, NatsUrl};
 use crate::remote::{RemoteUrl, Secret};
 use crate::serve::{AllowOrigin, HostName, ServerOptions};
 use crate::tls::{TlsFiles, Trust};
+use iroh::RelayUrl;
 use leaf_core::limits::NatsLimits;
 use leaf_core::sync::Credentials;
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The file.
@@ -64,8 +75,28 @@ pub struct Config {
     pub http: Http,
     /// The NATS broker; absent: none but for what the command line says.
     pub nats: Nats,
+    /// Leaves that call by key.
+    pub iroh: Iroh,
     /// What is fetched from other leaves.
     pub sync: Sync,
+}
+
+/// The part about leaves that call by key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Iroh {
+    /// Where they call; absent: nowhere, but for what the command line says.
+    pub listen: Option<SocketAddr>,
+    /// The file of the key; absent: the usual one.
+    pub key: Option<PathBuf>,
+    /// Where a relay of our own listens.
+    pub relay: Option<SocketAddr>,
+    /// Relays by which this leaf is reached.
+    pub relay_urls: Vec<RelayUrl>,
+    /// Nothing goes directly.
+    pub relay_only: bool,
+    /// Who is told where this leaf is.
+    pub discovery: Discovery,
 }
 
 /// The part about the HTTP server; what is absent is as usual.
@@ -181,6 +212,23 @@ impl Config {
             .check()
             .map_err(|error| CliError::usage(format!("{}: {error}", file.display())))?;
         Ok(config)
+    }
+}
+
+impl Iroh {
+    /// Whether it makes sense, where leaves may call or not.
+    ///
+    /// # Errors
+    ///
+    /// When there would be a relay for nobody.
+    pub fn check(&self, is_open: bool) -> Result<(), CliError> {
+        if self.relay.is_some() && !is_open {
+            return Err(
+                CliError::usage("a relay is for leaves that call by key, and none may")
+                    .next_step("add --iroh, or `listen` under [iroh]"),
+            );
+        }
+        Ok(())
     }
 }
 

@@ -20,8 +20,14 @@ pub(super) struct ConfigCheck {
 
 impl ConfigCheck {
     pub(super) fn run(&self, global: &Global) -> Result<(), CliError> {
-        let Config { http, mut nats, sync } = Config::read(&self.file)?;
+        let Config {
+            http,
+            mut nats,
+            iroh,
+            sync,
+        } = Config::read(&self.file)?;
         http.check()?;
+        iroh.check(iroh.listen.is_some())?;
         nats.take_tls_of(&http);
         nats.doors()?;
         let (listen, users) = (nats.listen.clone(), nats.users.len());
@@ -38,6 +44,7 @@ impl ConfigCheck {
             "file": self.file,
             "http": { "listen": http.listen, "tls": http.tls_cert.is_some() },
             "nats": { "listen": listen, "users": users, "fossil_users": fossil_users, "token": has_token, "links": links, "tls": is_encrypted },
+            "iroh": { "listen": iroh.listen, "relay": iroh.relay },
             "sync": { "user": sync.user },
         });
         global.out().answer(&value, |out| {

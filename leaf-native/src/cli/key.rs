@@ -1,6 +1,7 @@
 //! Who this leaf is to others, and `leaf id`, which says so.
 
 use super::global::Global;
+use crate::config::Iroh;
 use crate::error::CliError;
 use crate::iroh::{Discovery, NodeKey, NodeOptions};
 use clap::Args;
@@ -48,15 +49,25 @@ impl KeyArgs {
 }
 
 impl NodeArgs {
+    /// What an endpoint is told, by the command line before the file.
+    pub(super) fn options_beside(&self, file: &Iroh) -> Result<NodeOptions, CliError> {
+        let key = self.key.key.as_deref().or(file.key.as_deref());
+        let relays = [file.relay_urls.as_slice(), &self.relay_url].concat();
+        Ok(NodeOptions {
+            key: NodeKey::open(key)?,
+            listen: file.listen,
+            relays,
+            discovery: match self.discovery {
+                Discovery::None => file.discovery,
+                said => said,
+            },
+            relay_only: self.relay_only || file.relay_only,
+        })
+    }
+
     /// What an endpoint is told.
     pub(super) fn options(&self) -> Result<NodeOptions, CliError> {
-        Ok(NodeOptions {
-            key: self.key.open()?,
-            listen: None,
-            relays: self.relay_url.clone(),
-            discovery: self.discovery,
-            relay_only: self.relay_only,
-        })
+        self.options_beside(&Iroh::default())
     }
 }
 

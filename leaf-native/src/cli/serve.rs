@@ -3,7 +3,7 @@
 use super::global::Global;
 use super::key::NodeArgs;
 use crate::broker::{Broker, BrokerBound, FossilUsers};
-use crate::config::Config;
+use crate::config::{Config, Iroh};
 use crate::error::CliError;
 use crate::iroh::{IrohServer, IrohServerOptions};
 use crate::mesh::{Door, Line, Mesh};
@@ -74,7 +74,7 @@ pub(super) struct Serve {
     #[expect(clippy::option_option, reason = "not at all, somewhere, or there")]
     iroh: Option<Option<SocketAddr>>,
     /// Be a relay for those leaves, too, by which they reach each other and cannot read what is not theirs
-    #[arg(long, value_name = "ADDRESS:PORT", requires = "iroh")]
+    #[arg(long, value_name = "ADDRESS:PORT")]
     relay: Option<SocketAddr>,
     #[command(flatten)]
     node: NodeArgs,
@@ -112,6 +112,7 @@ impl Serve {
         if !(doors.is_empty() && bound.clients.is_empty() && bound.leafnodes.is_empty()) {
             options.transports = Some("serve-http,serve-nats,pull".to_owned());
         }
+        let iroh = config.iroh;
         doors.insert(0, Door::Own(broker.clone()));
         let http = config.http.options(broker.clone())?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -127,7 +128,8 @@ impl Serve {
                     mesh.join(name, file, pool);
                 }
             }
-            self.serve(repositories, &http, &broker, global.out()).await?;
+            self.serve(repositories, &http, &broker, &iroh, global.out())
+                .await?;
             lines.iter().for_each(Line::close);
             broker.stop().await;
             global.out().note("stopped");
@@ -140,13 +142,14 @@ impl Serve {
         repositories: Arc<Repositories>,
         options: &ServerOptions,
         broker: &Broker,
+        iroh: &Iroh,
         out: Out,
     ) -> Result<(), CliError> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
         let server = Server::bind(Arc::clone(&repositories), options).await?;
-        let iroh = self.iroh(repositories, broker).await?;
+        let iroh = self.iroh(repositories, broker, iroh).await?;
         let bound = server.bound().clone();
         if let Some(file) = &self.ready_file {
             write_ready(file, &bound, broker.bound(), iroh.as_ref())?;
@@ -183,13 +186,25 @@ impl Serve {
         &self,
         repositories: Arc<Repositories>,
         broker: &Broker,
+        file: &Iroh,
     ) -> Result<Option<IrohServer>, CliError> {
-        let Some(listen) = self.iroh else { return Ok(None) };
-        let mut node = self.node.options()?;
-        node.listen = listen;
+        let (is_open, relay) = (
+            self.iroh.is_some() || file.listen.is_some(),
+            self.relay.or(file.relay),
+        );
+        Iroh {
+            relay,
+            ..Iroh::default()
+        }
+        .check(is_open)?;
+        if !is_open {
+            return Ok(None);
+        }
+        let mut node = self.node.options_beside(file)?;
+        node.listen = self.iroh.flatten().or(node.listen);
         let options = IrohServerOptions {
             node,
-            relay: self.relay,
+            relay,
             limits: PeerLimits::default(),
         };
         IrohServer::open(options, repositories, broker.clone())

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use iroh::endpoint::{Builder, QuicTransportConfig, VarInt, presets};
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, RelayUrl, Watcher};
 use leaf_core::limits::PeerLimits;
+use serde::Deserialize;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -25,7 +26,8 @@ const SETTLE_MAX: Duration = Duration::from_secs(5);
 const CLOSE_MAX: Duration = Duration::from_secs(3);
 
 /// Who is told where an endpoint is.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Discovery {
     /// Nobody.
     #[default]
