@@ -59,7 +59,7 @@ impl NodeArgs {
             relays,
             discovery: match self.discovery {
                 Discovery::None => file.discovery,
-                said => said,
+                said @ Discovery::N0 => said,
             },
             relay_only: self.relay_only || file.relay_only,
         })
