@@ -104,3 +104,46 @@ fn a_leaf_that_ends_tells_whoever_is_connected() {
         host.scratch.leaf_any(&["verify", plain(&host.file)]).code == Some(0)
     });
 }
+
+#[test]
+fn settings_of_the_file_count_until_the_command_line_says_more() {
+    let settings = leaf_tests::scratch::Scratch::new();
+    let file = settings.path("leaf.toml");
+    let key = settings.path("my.key");
+    let id = settings.leaf(&["id", "--key", plain(&key)]).stdout;
+    let text = format!("[iroh]\nlisten = \"127.0.0.1:0\"\nkey = {:?}\n", plain(&key));
+    std::fs::write(&file, text).expect("a file");
+    settings.leaf(&["config-check", plain(&file)]);
+    let (host, guest) = (Host::start_with(&["--config", plain(&file)]), Guest::new());
+    assert!(
+        host.server.by_key().contains(id.trim()),
+        "{}",
+        host.server.by_key()
+    );
+    host.allow(&guest, "gio");
+    guest.clones(host.server.by_key(), &host.file, &[]);
+    let both = ["--config", plain(&file), "--key", "other.key"];
+    let other = Host::start_with(&both);
+    assert!(!other.server.by_key().contains(id.trim()));
+    assert!(other.server.by_key().starts_with("iroh://"));
+}
+
+#[test]
+fn a_relay_for_nobody_is_refused() {
+    let scratch = leaf_tests::scratch::Scratch::new();
+    scratch.leaf(&["new", "a.fossil"]);
+    let said = scratch.leaf_any(&[
+        "serve",
+        "a.fossil",
+        "--http",
+        "127.0.0.1:0",
+        "--relay",
+        "127.0.0.1:0",
+    ]);
+    assert_eq!(said.code, Some(2), "{}", said.text());
+    assert!(
+        said.stderr.contains("a relay is for leaves that call by key"),
+        "{}",
+        said.stderr
+    );
+}
