@@ -66,6 +66,11 @@ impl Host {
         said.stdout.trim().to_owned()
     }
 
+    /// Starts it again where it was.
+    pub(crate) fn start_again(&mut self, args: &[&str]) {
+        self.server = LeafServer::start_with(&self.scratch, &self.file, args);
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.scratch.path("serve.log")).unwrap_or_default()
     }

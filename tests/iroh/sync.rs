@@ -147,3 +147,65 @@ fn a_relay_for_nobody_is_refused() {
         said.stderr
     );
 }
+
+#[test]
+fn a_clone_whose_leaf_is_killed_goes_on_when_that_is_back() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let listen = format!("--iroh={}", socket.local_addr().expect("bound"));
+    drop(socket);
+    let args = [listen.as_str()];
+    let (mut host, mut seed) = (Host::start_with(&args), leaf_tests::seed::Seed::new(6));
+    for number in 0..6 {
+        let large = host.scratch.path("large.bin");
+        std::fs::write(&large, seed.bytes(6 << 20)).expect("a file");
+        let content = format!("{number}.bin={}", plain(&large));
+        let commit = [
+            "commit",
+            "-R",
+            plain(&host.file),
+            "-m",
+            "large",
+            "--user",
+            "alice",
+        ];
+        host.scratch.leaf(&[commit.as_slice(), &[&content]].concat());
+    }
+    // A machine that is fast enough is done before it can be struck: then once more.
+    let struck = (0..20).any(|_| {
+        let guest = Guest::new();
+        host.allow(&guest, "gio");
+        let mut clone = guest.scratch.leaf_command();
+        clone.args([
+            "clone",
+            host.server.by_key(),
+            "clone.fossil",
+            "--user",
+            "alice",
+            "--timeout",
+            "5",
+        ]);
+        clone
+            .stderr(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null());
+        let mut clone = clone.spawn().expect("the built leaf runs");
+        let size = |name: &str| std::fs::metadata(guest.scratch.path(name)).map_or(0, |file| file.len());
+        wait_until("something has come", || {
+            let is_done = clone.try_wait().expect("our own child").is_some();
+            is_done || size("clone.fossil") + size("clone.fossil-wal") > 8 << 20
+        });
+        host.server.kill();
+        let was_struck = clone.wait().expect("our own child").code() == Some(3);
+        host.start_again(&args);
+        if was_struck {
+            let said =
+                guest
+                    .scratch
+                    .leaf(&["clone", host.server.by_key(), "clone.fossil", "--user", "alice"]);
+            assert!(said.stderr.contains("going on with the clone"), "{}", said.stderr);
+            assert_same_artifacts(&host.file, &guest.file());
+            assert_sound(&guest.scratch, &guest.file());
+        }
+        was_struck
+    });
+    assert!(struck, "no clone was cut off");
+}

@@ -188,6 +188,13 @@ impl LeafServer {
         self.wait()
     }
 
+    /// Ends it without asking (SIGKILL).
+    pub fn kill(&mut self) {
+        // It may be gone already; either way nothing is left of it after `wait`.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
     /// Waits until it ends of itself; its exit code.
     pub fn wait(mut self) -> Option<i32> {
         self.child.wait().expect("our own child").code()
@@ -196,9 +203,7 @@ impl LeafServer {
 
 impl Drop for LeafServer {
     fn drop(&mut self) {
-        // It may be gone already; either way nothing is left of it after `wait`.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        self.kill();
     }
 }
 
