@@ -5,15 +5,17 @@
 //!
 //! Source: ours.
 
-use super::{Peer, Repo, RepoError, RepoTx};
+use super::{Guest, Repo, RepoError, RepoTx};
+use crate::json::{self, Value, Writer};
 use crate::time::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
 
+/// How the names of the rows begin.
+const ROW: &str = "leaf-invite:";
 /// How long an invitation is known that can no longer be used. Units: seconds.
 const KEPT_S: i64 = 30 * 86_400;
 
 /// An invitation.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Invite {
     /// The public half.
     ///
@@ -32,14 +34,44 @@ pub struct Invite {
 /// What became of somebody who came with an invitation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Admission {
-    /// It is a peer now, or was made one by this very invitation before.
-    Admitted(Peer),
+    /// It is a guest now, or was made one by this very invitation before.
+    Admitted(Guest),
     /// Somebody else came with it before.
     Used,
     /// It came too late.
     Expired,
     /// There is no such invitation.
     Unknown,
+}
+
+impl Invite {
+    fn read(key: &str, value: &str) -> Self {
+        let mut invite = Self {
+            key: key.to_owned(),
+            ..Self::default()
+        };
+        for (name, value) in json::read(value.as_bytes()).unwrap_or_default() {
+            match (name.as_str(), value) {
+                ("name", Value::Text(text)) => invite.name = text,
+                ("cap", Value::Text(text)) => invite.capabilities = text,
+                ("until", Value::Number(seconds)) => invite.expires = Timestamp::from_unix(seconds),
+                ("used", Value::Text(id)) => invite.used_by = Some(id),
+                _ => {}
+            }
+        }
+        invite
+    }
+
+    fn value(&self) -> String {
+        let mut json = Writer::default();
+        json.text("name", &self.name);
+        json.text("cap", &self.capabilities);
+        json.number("until", self.expires.unix());
+        if let Some(id) = &self.used_by {
+            json.text("used", id);
+        }
+        String::from_utf8_lossy(&json.end()).into_owned()
+    }
 }
 
 impl Repo {
@@ -49,23 +81,18 @@ impl Repo {
     ///
     /// [`RepoError::Sqlite`].
     pub fn invite(&self, key: &str) -> Result<Option<Invite>, RepoError> {
-        let sql = "SELECT substr(name, 13), coalesce(value->>'name', ''), coalesce(value->>'cap', ''),
-                          coalesce(value->>'until', 0), value->>'used'
-                     FROM config WHERE name = 'leaf-invite:' || ?1";
-        let mut statement = self.db.prepare_cached(sql)?;
-        Ok(statement.query_row([key], invite).optional()?)
+        let value = self.config(&[ROW, key].concat())?;
+        Ok(value.map(|value| Invite::read(key, &value)))
     }
 
-    /// Whether somebody who is no peer yet may be on the way.
+    /// Whether somebody who is no guest yet may be on the way.
     ///
     /// # Errors
     ///
     /// [`RepoError::Sqlite`].
     pub fn awaits_guests(&self, now: Timestamp) -> Result<bool, RepoError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM config WHERE name GLOB 'leaf-invite:*'
-                      AND value->>'used' IS NULL AND value->>'until' > ?1)";
-        let mut statement = self.db.prepare_cached(sql)?;
-        Ok(statement.query_row([now.unix()], |row| row.get(0))?)
+        let is_open = |invite: &Invite| invite.used_by.is_none() && invite.expires > now;
+        Ok(self.invites()?.iter().any(is_open))
     }
 
     /// Whether there is anything to say to somebody with a ticket, if only that it is used or expired.
@@ -74,9 +101,12 @@ impl Repo {
     ///
     /// [`RepoError::Sqlite`].
     pub fn has_invited(&self) -> Result<bool, RepoError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM config WHERE name GLOB 'leaf-invite:*')";
-        let mut statement = self.db.prepare_cached(sql)?;
-        Ok(statement.query_row([], |row| row.get(0))?)
+        Ok(!self.invites()?.is_empty())
+    }
+
+    fn invites(&self) -> Result<Vec<Invite>, RepoError> {
+        let rows = self.config_rows(ROW)?;
+        Ok(rows.iter().map(|(key, value)| Invite::read(key, value)).collect())
     }
 }
 
@@ -87,25 +117,16 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError::Sqlite`].
     pub fn add_invite(&self, invite: &Invite, now: Timestamp) -> Result<(), RepoError> {
-        self.db
-            .prepare_cached("DELETE FROM config WHERE name GLOB 'leaf-invite:*' AND value->>'until' < ?1")?
-            .execute([now.unix().saturating_sub(KEPT_S)])?;
-        let sql = "REPLACE INTO config(name, value, mtime) VALUES ('leaf-invite:' || ?1,
-                      json_object('name', ?2, 'cap', ?3, 'until', ?4, 'used', ?5), ?6)";
-        self.db.prepare_cached(sql)?.execute(params![
-            invite.key,
-            invite.name,
-            invite.capabilities,
-            invite.expires.unix(),
-            invite.used_by,
-            now.unix()
-        ])?;
-        Ok(())
+        let oldest = now.unix().saturating_sub(KEPT_S);
+        for old in self.invites()?.iter().filter(|old| old.expires.unix() < oldest) {
+            self.unset_config(&[ROW, &old.key].concat())?;
+        }
+        self.set_config(&[ROW, &invite.key].concat(), &invite.value(), now)
     }
 
     /// Lets in the endpoint `id`, which calls itself `name` and has proved that it holds the invitation `key`.
     ///
-    /// The same endpoint is let in again as long as it is a peer: an answer may have been lost.
+    /// The same endpoint is let in again as long as it is a guest: an answer may have been lost.
     ///
     /// # Errors
     ///
@@ -116,7 +137,7 @@ impl RepoTx<'_> {
         };
         match &invite.used_by {
             Some(by) if by == id => {
-                return Ok(self.peer(id)?.map_or(Admission::Used, Admission::Admitted));
+                return Ok(self.guest(id)?.map_or(Admission::Used, Admission::Admitted));
             }
             Some(_) => return Ok(Admission::Used),
             None if invite.expires <= now => return Ok(Admission::Expired),
@@ -126,26 +147,16 @@ impl RepoTx<'_> {
             .into_iter()
             .find(|name| !name.is_empty())
             .map_or("", |name| name);
-        let peer = Peer {
+        let guest = Guest {
             id: id.to_owned(),
             name: name.to_owned(),
             capabilities: invite.capabilities.clone(),
             added: now,
             seen: Some(now),
         };
-        self.set_peer(&peer, now)?;
+        self.set_guest(&guest, now)?;
         invite.used_by = Some(id.to_owned());
         self.add_invite(&invite, now)?;
-        Ok(Admission::Admitted(peer))
+        Ok(Admission::Admitted(guest))
     }
-}
-
-fn invite(row: &Row<'_>) -> rusqlite::Result<Invite> {
-    Ok(Invite {
-        key: row.get(0)?,
-        name: row.get(1)?,
-        capabilities: row.get(2)?,
-        expires: Timestamp::from_unix(row.get(3)?),
-        used_by: row.get(4)?,
-    })
 }

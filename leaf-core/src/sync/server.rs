@@ -12,7 +12,7 @@ use crate::Blame;
 use crate::format::fossilize;
 use crate::id::ProjectCode;
 use crate::limits::Limits;
-use crate::repo::{Peer, Repo, RepoError};
+use crate::repo::{Guest, Repo, RepoError};
 use crate::time::Timestamp;
 use crate::xfer::{BadCard, Card, Cards, ContentType, MessageWriter, Pragma, envelope};
 
@@ -35,7 +35,7 @@ pub struct ServeContext {
     /// Where the request came from, for `rcvfrom.ipaddr`.
     pub peer_address: String,
     /// Whom the transport knows the client to be, before it says anything.
-    pub peer: Option<Peer>,
+    pub guest: Option<Guest>,
     /// Where clients reach this repository, if known; named in answers to `req-links`.
     pub base_url: Option<String>,
     /// Bounds.

@@ -167,11 +167,11 @@ impl<'a> Serving<'a> {
 
     fn obey(&mut self, message: &[u8], request: &Request<'_>, seen: &mut SeenLogins) -> Result<(), Stop> {
         let context = self.context;
-        match &context.peer {
+        match &context.guest {
             // As a web server says by REMOTE_USER who has logged in to it.
-            Some(peer) => {
-                self.caps = self.repo.capabilities_of_peer(peer)?;
-                self.served.user = Some(peer.name.clone());
+            Some(guest) => {
+                self.caps = self.repo.capabilities_of_guest(guest)?;
+                self.served.user = Some(guest.name.clone());
             }
             None => self.caps = self.repo.capabilities_of_nobody()?,
         }

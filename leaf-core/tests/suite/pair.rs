@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use leaf_core::format::hash::{self, HashKind};
 use leaf_core::id::{ArtifactHash, ProjectCode, Rid, ServerCode};
 use leaf_core::limits::Limits;
-use leaf_core::repo::{NewRepo, Peer, Put, Repo, RepoError};
+use leaf_core::repo::{Guest, NewRepo, Put, Repo, RepoError};
 use leaf_core::sync::{
     Credentials, Goal, Reply, Request, SeenLogins, ServeContext, SyncError, SyncEvent, SyncOptions,
     SyncSession, SyncStats, serve,
@@ -50,7 +50,7 @@ pub(crate) struct Pair {
     /// Where the server knows itself to be.
     pub(crate) base_url: Option<String>,
     /// Whom the server's transport knows the client to be.
-    pub(crate) peer: Option<Peer>,
+    pub(crate) guest: Option<Guest>,
     entropy: u8,
     /// What went over the wire in the last session, unpacked: requests and replies.
     pub(crate) wire: Vec<(String, String)>,
@@ -77,7 +77,7 @@ impl Pair {
             server_limits: Limits::default(),
             now: NOW,
             base_url: None,
-            peer: None,
+            guest: None,
             entropy: 0,
             wire: Vec::new(),
         }
@@ -147,7 +147,7 @@ impl Pair {
         let context = ServeContext {
             now: self.now,
             peer_address: "127.0.0.1".to_owned(),
-            peer: self.peer.clone(),
+            guest: self.guest.clone(),
             base_url: self.base_url.clone(),
             limits: self.server_limits,
         };
@@ -168,7 +168,7 @@ impl Pair {
         let context = ServeContext {
             now: self.now,
             peer_address: "127.0.0.1".to_owned(),
-            peer: self.peer.clone(),
+            guest: self.guest.clone(),
             base_url: None,
             limits: self.server_limits,
         };

@@ -9,13 +9,13 @@ use leaf_core::id::ProjectCode;
 use leaf_core::peer::{
     Answer, Ask, BadLine, BadTicket, JoinAnswer, JoinAsk, Ticket, invite_seed, join_text, short_code,
 };
-use leaf_core::repo::{Admission, Invite, Peer, Repo};
+use leaf_core::repo::{Admission, Guest, Invite, Repo};
 use leaf_core::sync::{Goal, SyncError, SyncOptions};
 use leaf_core::time::Timestamp;
 use leaf_core::xfer::ContentType;
 
-fn peer(capabilities: &str) -> Peer {
-    Peer {
+fn guest(capabilities: &str) -> Guest {
+    Guest {
         id: "ab".repeat(32),
         name: "ann's laptop".to_owned(),
         capabilities: capabilities.to_owned(),
@@ -158,19 +158,19 @@ fn the_code_to_compare_depends_on_all_three() {
 #[test]
 fn a_peer_is_kept_changed_seen_and_revoked() {
     let mut repo = repository(1);
-    let ann = peer("oi");
-    repo.write(|tx| tx.set_peer(&ann, NOW)).expect("a peer");
-    assert_eq!(repo.peer(&ann.id).expect("query"), Some(ann.clone()));
+    let ann = guest("oi");
+    repo.write(|tx| tx.set_guest(&ann, NOW)).expect("a peer");
+    assert_eq!(repo.guest(&ann.id).expect("query"), Some(ann.clone()));
     let later = NOW.plus_ms(7_200_000);
     assert!(ann.is_seen_again(later));
-    repo.write(|tx| tx.note_peer_seen(&ann.id, later)).expect("noted");
-    let seen = repo.peer(&ann.id).expect("query").expect("still one");
+    repo.write(|tx| tx.note_guest_seen(&ann.id, later)).expect("noted");
+    let seen = repo.guest(&ann.id).expect("query").expect("still one");
     assert_eq!(seen.seen.map(Timestamp::unix), Some(later.unix()));
     assert!(!seen.is_seen_again(later.plus_ms(60_000)));
-    assert_eq!(repo.peers().expect("query"), [seen]);
-    assert!(repo.write(|tx| tx.remove_peer(&ann.id)).expect("removed"));
-    assert!(!repo.write(|tx| tx.remove_peer(&ann.id)).expect("none left"));
-    assert_eq!(repo.peer(&ann.id).expect("query"), None);
+    assert_eq!(repo.guests().expect("query"), [seen]);
+    assert!(repo.write(|tx| tx.remove_guest(&ann.id)).expect("removed"));
+    assert!(!repo.write(|tx| tx.remove_guest(&ann.id)).expect("none left"));
+    assert_eq!(repo.guest(&ann.id).expect("query"), None);
 }
 
 #[test]
@@ -181,11 +181,11 @@ fn a_peer_may_do_what_its_letters_say_and_no_more() {
     let options = |goal| SyncOptions::new(goal, "iroh:a-key");
     let refused = pair.run(options(Goal::Pull)).expect_err("nobody may read");
     assert!(matches!(refused, SyncError::PeerSaid { .. }), "{refused}");
-    pair.peer = Some(peer("o"));
+    pair.guest = Some(guest("o"));
     pair.run(options(Goal::Sync)).expect("a reader pulls");
     assert!(theirs.iter().all(|hash| has(&pair.client, hash)));
     assert!(!ours.iter().any(|hash| has(&pair.server, hash)));
-    pair.peer = Some(peer("i"));
+    pair.guest = Some(guest("i"));
     pair.run(options(Goal::Sync)).expect("a writer pushes");
     assert!(ours.iter().all(|hash| has(&pair.server, hash)));
 }
@@ -213,17 +213,17 @@ fn an_invitation_lets_one_in_and_nobody_else() {
         repo.write(|tx| tx.admit(&invite.key, id, "ann", NOW))
             .expect("query")
     };
-    let Admission::Admitted(peer) = admit(&ann) else {
+    let Admission::Admitted(guest) = admit(&ann) else {
         panic!("she was invited");
     };
-    assert_eq!((peer.name.as_str(), peer.capabilities.as_str()), ("ann", "oi"));
-    assert_eq!(admit(&ann), Admission::Admitted(peer), "her answer was lost");
+    assert_eq!((guest.name.as_str(), guest.capabilities.as_str()), ("ann", "oi"));
+    assert_eq!(admit(&ann), Admission::Admitted(guest), "her answer was lost");
     assert_eq!(admit(&bob), Admission::Used);
     assert!(!repo.awaits_guests(NOW).expect("query"));
-    repo.write(|tx| tx.remove_peer(&ann)).expect("revoked");
+    repo.write(|tx| tx.remove_guest(&ann)).expect("revoked");
     let again = repo.write(|tx| tx.admit(&invite.key, &ann, "ann", NOW));
     assert_eq!(again.expect("query"), Admission::Used, "revoked is revoked");
-    assert_eq!(repo.peers().expect("query"), []);
+    assert_eq!(repo.guests().expect("query"), []);
 }
 
 #[test]
@@ -237,5 +237,5 @@ fn an_invitation_that_is_expired_or_unknown_lets_nobody_in() {
     };
     assert_eq!(admit(&invite.key), Admission::Expired);
     assert_eq!(admit(&"ef".repeat(32)), Admission::Unknown);
-    assert_eq!(repo.peers().expect("query"), []);
+    assert_eq!(repo.guests().expect("query"), []);
 }

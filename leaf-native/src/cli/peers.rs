@@ -148,7 +148,7 @@ fn known(file: &Path, global: &Global) -> Result<(), CliError> {
     })
 }
 fn list(global: &Global) -> Result<(), CliError> {
-    let peers = global.read()?.peers()?;
+    let peers = global.read()?.guests()?;
     let value = peers.iter().map(|peer| {
         json!({
             "id": peer.id,
@@ -181,8 +181,8 @@ impl Allow {
         check_letters(&self.cap)?;
         let (mut repo, now) = (global.write()?, world::now());
         let id = self.id.to_string();
-        let known = repo.peer(&id)?;
-        let peer = Peer {
+        let known = repo.guest(&id)?;
+        let peer = Guest {
             name: match (&known, self.name.as_str()) {
                 (Some(known), "") => known.name.clone(),
                 (_, name) => name.to_owned(),
@@ -192,7 +192,7 @@ impl Allow {
             seen: known.and_then(|known| known.seen),
             id,
         };
-        repo.write(|tx| tx.set_peer(&peer, now))?;
+        repo.write(|tx| tx.set_guest(&peer, now))?;
         global.out().note(format!("{} may call this repository", peer.id));
         Ok(())
     }
@@ -201,7 +201,7 @@ impl Allow {
 impl Revoke {
     fn run(&self, global: &Global) -> Result<(), CliError> {
         let mut repo = global.write()?;
-        let peers = repo.peers()?;
+        let peers = repo.guests()?;
         let mut found = peers
             .iter()
             .filter(|peer| peer.id == self.peer || peer.name == self.peer);
@@ -214,7 +214,7 @@ impl Revoke {
             return Err(CliError::usage(format!("several are called {}", self.peer))
                 .next_step("give the endpoint id: `leaf peers list` shows it"));
         }
-        repo.write(|tx| tx.remove_peer(&peer.id))?;
+        repo.write(|tx| tx.remove_guest(&peer.id))?;
         global
             .out()
             .note(format!("{} may no longer call this repository", peer.id));

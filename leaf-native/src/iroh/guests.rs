@@ -14,7 +14,7 @@ use iroh::EndpointId;
 use iroh::endpoint::{AfterHandshakeOutcome, Connection, EndpointHooks, Side};
 use leaf_core::id::ProjectCode;
 use leaf_core::peer::JOIN;
-use leaf_core::repo::{Peer, Repo, RepoError};
+use leaf_core::repo::{Guest, Repo, RepoError};
 use std::sync::Arc;
 
 /// Who may come in.
@@ -31,7 +31,7 @@ pub(super) struct Place {
     pub(super) project: ProjectCode,
     pub(super) project_name: String,
     /// As whom.
-    pub(super) peer: Peer,
+    pub(super) guest: Guest,
     pub(super) pool: Arc<RepoPool>,
 }
 
@@ -63,11 +63,11 @@ impl Guests {
             let id = id.to_string();
             let found = pool.run(move |repo, _| listed(repo, &id)).await;
             match found {
-                Ok(Ok(Some((peer, project, project_name)))) => places.push(Place {
+                Ok(Ok(Some((guest, project, project_name)))) => places.push(Place {
                     name,
                     project,
                     project_name,
-                    peer,
+                    guest,
                     pool,
                 }),
                 Ok(Ok(None)) | Err(_) => {}
@@ -122,12 +122,12 @@ impl Guests {
     }
 }
 
-fn listed(repo: &Repo, id: &str) -> Result<Option<(Peer, ProjectCode, String)>, RepoError> {
-    let Some(peer) = repo.peer(id)? else {
+fn listed(repo: &Repo, id: &str) -> Result<Option<(Guest, ProjectCode, String)>, RepoError> {
+    let Some(guest) = repo.guest(id)? else {
         return Ok(None);
     };
     let name = repo.config("project-name")?.unwrap_or_default();
-    Ok(Some((peer, repo.project_code()?, name)))
+    Ok(Some((guest, repo.project_code()?, name)))
 }
 
 impl EndpointHooks for Guests {

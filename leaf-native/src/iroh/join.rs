@@ -50,17 +50,17 @@ async fn admit(doors: &Doors, id: EndpointId, line: &[u8]) -> JoinAnswer {
                 answer = refused("this ticket was used before: each is good for one");
             }
             Ok(Ok((_, Admission::Expired))) => answer = refused("this ticket has expired"),
-            Ok(Ok((project, Admission::Admitted(peer)))) => {
+            Ok(Ok((project, Admission::Admitted(guest)))) => {
                 let code = short_code(doors.own.as_bytes(), id.as_bytes(), &ask.invite);
                 tracing::info!(
-                    peer = peer.id,
-                    name = tame(&peer.name),
+                    peer = guest.id,
+                    name = tame(&guest.name),
                     repository = name,
-                    capabilities = peer.capabilities,
+                    capabilities = guest.capabilities,
                     code,
                     "joined; the code is the one that the other side shows"
                 );
-                return joined(project, peer.capabilities);
+                return joined(project, guest.capabilities);
             }
             Ok(Err(error)) => {
                 tracing::error!(name, %error, "an invitation cannot be looked up");

@@ -110,7 +110,7 @@ async fn work(
     let context = ServeContext {
         now: world::now(),
         peer_address: format!("iroh:{id}"),
-        peer: Some(place.peer),
+        guest: Some(place.guest),
         base_url: None,
         limits: doors.sync_limits,
     };
@@ -123,9 +123,9 @@ async fn work(
                 cookie: None,
             };
             let reply = sync::serve(repo, seen, &request, &context);
-            if let Some(peer) = context.peer.filter(|peer| peer.is_seen_again(context.now)) {
+            if let Some(guest) = context.guest.filter(|guest| guest.is_seen_again(context.now)) {
                 // A list that is an hour behind is no reason to fail.
-                repo.write(|tx| tx.note_peer_seen(&peer.id, context.now)).ok();
+                repo.write(|tx| tx.note_guest_seen(&guest.id, context.now)).ok();
             }
             reply
         })

@@ -343,7 +343,7 @@ async fn serve(pool: &RepoPool, errand: Errand, payload_max: usize) -> Result<sy
     let context = ServeContext {
         now: world::now(),
         peer_address: "nats".to_owned(),
-        peer: None,
+        guest: None,
         base_url: None,
         limits: Limits {
             // Whoever takes no parts gets what fits into one message.

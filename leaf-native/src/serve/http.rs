@@ -342,7 +342,7 @@ impl Service {
         ServeContext {
             now: world::now(),
             peer_address: peer.ip().to_string(),
-            peer: None,
+            guest: None,
             base_url: self.base_url.clone().or_else(called),
             limits: self.limits,
         }
