@@ -303,15 +303,15 @@ impl Nats {
     }
 
     /// Whether the users of the repositories may sign in. `http` are the addresses of the pages, which lead to the
-    /// broker, too.
-    pub fn wants_fossil_users(&self, http: &[String]) -> bool {
-        let is_exposed = |address: &String| match address.parse::<std::net::SocketAddr>() {
+    /// broker, too; so does being called by key.
+    pub fn wants_fossil_users(&self, http: &[String], is_called_by_key: bool) -> bool {
+        let is_exposed = |address: &String| match address.parse::<SocketAddr>() {
             Ok(address) => !address.ip().is_loopback(),
             Err(_) => !address.starts_with("localhost:"),
         };
         let mut addresses = self.listen.iter().chain(&self.leafnode_listen).chain(http);
         self.fossil_users
-            .unwrap_or_else(|| self.accounts().is_empty() && addresses.any(is_exposed))
+            .unwrap_or_else(|| self.accounts().is_empty() && (is_called_by_key || addresses.any(is_exposed)))
     }
 
     /// The servers to be a client of. A user's password may be in the URL, or in `$LEAF_PASSWORD`; a token is in

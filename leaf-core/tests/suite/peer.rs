@@ -163,7 +163,8 @@ fn a_peer_is_kept_changed_seen_and_revoked() {
     assert_eq!(repo.guest(&ann.id).expect("query"), Some(ann.clone()));
     let later = NOW.plus_ms(7_200_000);
     assert!(ann.is_seen_again(later));
-    repo.write(|tx| tx.note_guest_seen(&ann.id, later)).expect("noted");
+    repo.write(|tx| tx.note_guest_seen(&ann.id, later))
+        .expect("noted");
     let seen = repo.guest(&ann.id).expect("query").expect("still one");
     assert_eq!(seen.seen.map(Timestamp::unix), Some(later.unix()));
     assert!(!seen.is_seen_again(later.plus_ms(60_000)));

@@ -32,7 +32,7 @@ impl ConfigCheck {
         nats.doors()?;
         let (listen, users) = (nats.listen.clone(), nats.users.len());
         let has_token = nats.token.is_some();
-        let fossil_users = nats.wants_fossil_users(&http.listen);
+        let fossil_users = nats.wants_fossil_users(&http.listen, iroh.listen.is_some());
         let mut options = nats.options()?;
         if fossil_users {
             // Whose they are is said on the command line of `leaf serve`.

@@ -99,7 +99,10 @@ impl Serve {
         let mut doors = config.nats.doors()?;
         let name = config.nats.name.clone().unwrap_or_else(|| "leaf".to_owned());
         let mut options = config.sync.options(&name);
-        let wants_fossil_users = config.nats.wants_fossil_users(&config.http.listen);
+        let wants_fossil_users = config.nats.wants_fossil_users(
+            &config.http.listen,
+            self.iroh.is_some() || config.iroh.listen.is_some(),
+        );
         let mut broker = config.nats.options()?;
         if wants_fossil_users {
             let served = Arc::clone(&repositories);

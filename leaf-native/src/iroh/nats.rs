@@ -1,7 +1,7 @@
 //! A connection of the NATS broker that came by key.
 //!
-//! A peer may do there what a client of the broker may that says as much of itself: when users are named, it has to
-//! log in as one. What it may do to a repository is judged by each request, as whoever it logs in as there.
+//! A peer may do there what a client of the broker may that says as much of itself: it logs in as a user of the broker
+//! or of a repository, or is `nobody`. What it may do to a repository is judged by each request, as whoever it logs in as there.
 //!
 //! EdgeSync's own tunnel cannot open: its calling side waits for the greeting of a server that has not yet heard of the
 //! stream. A node that says something first is joined as a leaf node.
