@@ -201,7 +201,7 @@ impl World {
         let context = ServeContext {
             now: server.now(world_now),
             peer_address: "10.0.0.1".to_owned(),
-            peer: None,
+            guest: None,
             base_url: None,
             limits,
         };

@@ -89,7 +89,7 @@ pub(crate) fn serve_until_stopped(listener: &TcpListener, mut repo: Repo) -> Rep
         let context = ServeContext {
             now: now(),
             peer_address: "127.0.0.1".to_owned(),
-            peer: None,
+            guest: None,
             base_url: None,
             limits: Limits::default(),
         };
