@@ -66,6 +66,24 @@ impl Raw {
         self.run(receive.read_to_end(64 << 20)).ok()
     }
 
+    /// What the broker answers to `bytes`, as far as `end`.
+    #[track_caller]
+    fn broker(&self, connection: &Connection, bytes: &[u8], end: &str) -> String {
+        self.run(async {
+            let (mut send, mut receive) = connection.open_bi().await.expect("a stream");
+            send.write_all(bytes).await.expect("taken");
+            let mut heard = String::new();
+            while !heard.contains(end) {
+                let piece = receive.read_chunk(4096).await.expect("a connection");
+                let Some(piece) = piece else {
+                    panic!("no more than {heard}")
+                };
+                heard.push_str(std::str::from_utf8(&piece).expect("text"));
+            }
+            heard
+        })
+    }
+
     /// What is answered to a line of a leaf and what stands behind it.
     #[track_caller]
     fn answer(&self, connection: &Connection, bytes: &[u8]) -> Answer {
@@ -150,39 +168,48 @@ fn a_stranger_gets_nothing_by_any_protocol() {
 }
 
 #[test]
-fn a_client_of_the_broker_is_greeted_behind_its_first_byte() {
+fn a_client_of_the_broker_may_do_what_its_letters_allow() {
     let (host, raw) = (Host::start(), Raw::new());
     host.allow_key(&raw.id(), "o");
+    let project = &column(&host.file, "SELECT value FROM config WHERE name='project-code'")[0];
+    let news = format!("fossil.{project}.commit");
     let connection = raw.connect(&host, NATS);
-    let heard = raw.run(async {
-        let (mut send, mut receive) = connection.open_bi().await.expect("a stream");
-        send.write_all(&[1]).await.expect("taken");
-        send.write_all(b"CONNECT {\"verbose\":false}\r\nSUB a 1\r\nPUB a 2\r\nhi\r\nPING\r\n")
-            .await
-            .expect("taken");
-        let mut heard = Vec::new();
-        while !heard.windows(6).any(|window| window == b"PONG\r\n") {
-            let piece = receive.read_chunk(4096).await.expect("a connection");
-            heard.extend_from_slice(&piece.expect("no end yet"));
-        }
-        String::from_utf8(heard).expect("text")
-    });
+    let said =
+        format!("CONNECT {{\"verbose\":false}}\r\nSUB {news} 1\r\nSUB a 2\r\nPUB {news} 2\r\nhi\r\nPING\r\n");
+    let heard = raw.broker(&connection, &[&[1], said.as_bytes()].concat(), "PONG\r\n");
     assert!(heard.starts_with("INFO {"), "{heard}");
-    assert!(heard.contains("MSG a 1 2\r\nhi\r\n"), "{heard}");
+    assert!(!heard.contains("auth_required"), "{heard}");
+    assert!(
+        heard.contains("Permissions Violation for Subscription to \"a\""),
+        "{heard}"
+    );
+    assert!(heard.contains("Permissions Violation for Publish"), "{heard}");
+    assert_eq!(heard.matches("-ERR").count(), 2, "{heard}");
+    assert!(!heard.contains("MSG"), "{heard}");
+
+    // Who may write may say what is new.
+    let writer = Raw::new();
+    host.allow_key(&writer.id(), "gio");
+    let said = format!("CONNECT {{}}\r\nSUB {news} 1\r\nPUB {news} 2\r\nhi\r\nPING\r\n");
+    let connection = writer.connect(&host, NATS);
+    let heard = writer.broker(&connection, &[&[1], said.as_bytes()].concat(), "PONG\r\n");
+    assert!(heard.contains(&format!("MSG {news} 1 2\r\nhi\r\n")), "{heard}");
 }
 
 #[test]
-fn a_server_that_speaks_first_joins_as_a_leaf_node() {
-    let (host, raw) = (Host::start(), Raw::new());
-    host.allow_key(&raw.id(), "o");
-    let connection = raw.connect(&host, NATS_LEAF_EDGESYNC);
-    let heard = raw.run(async {
-        let (mut send, mut receive) = connection.open_bi().await.expect("a stream");
-        send.write_all(b"CONNECT {}\r\n").await.expect("taken");
-        let piece = receive.read_chunk(4096).await.expect("a connection");
-        String::from_utf8(piece.expect("no end yet").to_vec()).expect("text")
-    });
+fn who_links_its_broker_has_to_be_an_administrator() {
+    let (host, guest, admin) = (Host::start(), Raw::new(), Raw::new());
+    host.allow_key(&guest.id(), "gio");
+    host.allow_key(&admin.id(), "a");
+    let connection = admin.connect(&host, NATS_LEAF_EDGESYNC);
+    let heard = admin.broker(&connection, b"CONNECT {}\r\nPING\r\n", "PONG\r\n");
     assert!(heard.starts_with("INFO {"), "{heard}");
+    let connection = guest.connect(&host, NATS_LEAF_EDGESYNC);
+    assert_eq!(guest.ask(&connection, b"CONNECT {}\r\n"), None);
+    // Nor by the door of clients.
+    let connection = guest.connect(&host, NATS);
+    let heard = guest.broker(&connection, b"\x01CONNECT {\"leaf_mesh\":\"leaf\"}\r\n", "-ERR");
+    assert!(heard.contains("Authorization Violation"), "{heard}");
 }
 
 #[test]

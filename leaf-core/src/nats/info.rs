@@ -173,6 +173,11 @@ impl Default for Connect {
 }
 
 impl Connect {
+    /// Whether a broker says this, to be linked with this one.
+    pub fn is_link(&self) -> bool {
+        !self.leaf_mesh.is_empty() || !self.server_id.is_empty()
+    }
+
     /// What a client says of itself, as JSON.
     pub fn write_client(&self) -> Vec<u8> {
         let mut json = Writer::default();

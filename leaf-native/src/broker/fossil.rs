@@ -67,8 +67,7 @@ impl Lookup {
                 }
             }
         }
-        let is_link = !connect.leaf_mesh.is_empty() || !connect.server_id.is_empty();
-        if !is_known || (is_link && !rights.is_everything()) {
+        if !is_known || (connect.is_link() && !rights.is_everything()) {
             return None;
         }
         rights.grant(connect.user.clone().unwrap_or_else(|| "nobody".to_owned()))

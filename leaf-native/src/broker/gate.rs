@@ -3,7 +3,7 @@
 //! Source: NATS authentication (docs.nats.io, `securing_nats/auth_intro`).
 
 use super::fossil::{FossilUsers, Lookup};
-use leaf_core::nats::broker::{Gate, Grant, Responses, Visitor};
+use leaf_core::nats::broker::{Gate, Grant, Known, Responses, Visitor};
 use leaf_core::nats::info::{Connect, Rights};
 use serde::Deserialize;
 
@@ -142,8 +142,7 @@ impl Doorkeeper {
 
 impl Gate for Doorkeeper {
     fn is_guarded(&self, visitor: &Visitor) -> bool {
-        // What comes from the leaf itself is the leaf.
-        !self.accounts.is_empty() && visitor.proved.is_none()
+        !self.accounts.is_empty() && matches!(visitor.known, Known::Stranger)
     }
 
     fn wants_signatures(&self) -> bool {
@@ -151,11 +150,17 @@ impl Gate for Doorkeeper {
     }
 
     fn admit(&mut self, visitor: &Visitor, connect: &Connect) -> Option<Grant> {
-        if !self.is_guarded(visitor) {
-            return Some(Grant::default());
+        match &visitor.known {
+            Known::Itself => Some(Grant::default()),
+            // There is no telling who is behind a link.
+            Known::Peer(grant) if connect.is_link() && !grant.is_everything() => None,
+            Known::Peer(grant) => Some(Grant::clone(grant)),
+            Known::Stranger if self.accounts.is_empty() => Some(Grant::default()),
+            Known::Stranger => {
+                let named = self.accounts.admit(visitor, connect);
+                named.or_else(|| self.fossil.as_mut()?.admit(connect))
+            }
         }
-        let named = self.accounts.admit(visitor, connect);
-        named.or_else(|| self.fossil.as_mut()?.admit(connect))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::error::{CliError, Exit};
 use crate::tls::{TlsFiles, Trust};
 use crate::world;
 use leaf_core::limits::NatsLimits;
-use leaf_core::nats::broker::{BrokerConfig, BrokerStat, ConnStat, PeerKind, Visitor};
+use leaf_core::nats::broker::{BrokerConfig, BrokerStat, ConnStat, Known, PeerKind, Visitor};
 use leaf_core::time::Timestamp;
 use shared::Shared;
 use std::net::SocketAddr;
@@ -186,13 +186,12 @@ impl Broker {
         &self.bound
     }
 
-    /// Hands a stream over; `address` is where it comes from, for logs and monitoring, and `proved` whom its
-    /// transport knows it to be.
-    pub fn attach(&self, stream: Box<dyn Stream>, kind: PeerKind, address: String, proved: Option<String>) {
+    /// Hands a stream over; `address` is where it comes from, for logs and monitoring, and `known` who it is.
+    pub fn attach(&self, stream: Box<dyn Stream>, kind: PeerKind, address: String, known: Known) {
         let visitor = Visitor {
             address,
             nonce: world::nonce(),
-            proved,
+            known,
             is_encrypted: false,
         };
         // A broker that has stopped drops the stream, which its other end sees.
@@ -244,12 +243,7 @@ impl Broker {
     /// A connection of the leaf itself, without a socket.
     pub fn connect(&self) -> DuplexStream {
         let (near, far) = tokio::io::duplex(OWN_BYTES);
-        self.attach(
-            Box::new(far),
-            PeerKind::Client,
-            "inside".into(),
-            Some("leaf".into()),
-        );
+        self.attach(Box::new(far), PeerKind::Client, "inside".into(), Known::Itself);
         near
     }
 

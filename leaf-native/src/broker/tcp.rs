@@ -3,7 +3,7 @@
 use super::shared::{Dialled, Shared, Sink};
 use super::stream;
 use crate::world;
-use leaf_core::nats::broker::{Close, ConnId, NatsBroker, PeerKind, Visitor};
+use leaf_core::nats::broker::{Close, ConnId, Known, NatsBroker, PeerKind, Visitor};
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -40,7 +40,7 @@ pub(super) async fn accept(
                 let visitor = Visitor {
                     address: peer.to_string(),
                     nonce: world::nonce(),
-                    proved: None,
+                    known: Known::Stranger,
                     is_encrypted: tls.is_some(),
                 };
                 match tls.clone() {

@@ -139,7 +139,7 @@ impl Doors {
                 XFER => xfer::leaf(&self, id, send, receive).await,
                 XFER_EDGESYNC => xfer::edgesync(&self, id, send, receive).await,
                 NATS => nats::client(&self, id, send, receive).await,
-                NATS_LEAF_EDGESYNC => nats::leafnode(&self, id, send, receive),
+                NATS_LEAF_EDGESYNC => nats::leafnode(&self, id, send, receive).await,
                 _ => join::answer(&self, id, send, receive).await,
             }
         };

@@ -14,7 +14,8 @@ use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
 use leaf_core::id::ProjectCode;
 use leaf_core::peer::{Answer, Ask};
-use leaf_core::sync::{self, Reply, ServeContext};
+use leaf_core::repo::Repo;
+use leaf_core::sync::{self, Reply, SeenLogins, ServeContext};
 use leaf_core::xfer::ContentType;
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -107,29 +108,22 @@ async fn work(
         .acquire_owned()
         .await
         .map_err(|_| internal())?;
+    let now = world::now();
+    let guest = place.guest.clone();
     let context = ServeContext {
-        now: world::now(),
+        now,
         peer_address: format!("iroh:{id}"),
         guest: Some(place.guest),
         base_url: None,
         limits: doors.sync_limits,
     };
-    let served = place
-        .pool
-        .run(move |repo, seen| {
-            let request = sync::Request {
-                body: &body,
-                content_type,
-                cookie: None,
-            };
-            let reply = sync::serve(repo, seen, &request, &context);
-            if let Some(guest) = context.guest.filter(|guest| guest.is_seen_again(context.now)) {
-                // A list that is an hour behind is no reason to fail.
-                repo.write(|tx| tx.note_guest_seen(&guest.id, context.now)).ok();
-            }
-            reply
-        })
-        .await;
+    let served = place.pool.serve(body, content_type, None, context).await;
+    if guest.is_seen_again(now) {
+        let note =
+            move |repo: &mut Repo, _: &mut SeenLogins| repo.write(|tx| tx.note_guest_seen(&guest.id, now));
+        // A list that is an hour behind is no reason to fail.
+        place.pool.run(note).await.ok();
+    }
     let reply = match served {
         Ok(Ok(reply)) => reply,
         Ok(Err(error)) => {
@@ -141,9 +135,6 @@ async fn work(
         Err(_) => return Err(internal()),
     };
     let served = &reply.served;
-    if served.received > 0 {
-        place.pool.tell_news();
-    }
     tracing::info!(
         peer = %id,
         repository = place.name,
@@ -175,7 +166,7 @@ pub(super) fn give_up(id: EndpointId, send: SendStream, error: &WireError) {
 }
 
 /// A stream that is dropped looks as if it were whole.
-fn reset(mut send: SendStream) {
+pub(super) fn reset(mut send: SendStream) {
     // One that is closed already needs none.
     send.reset(FAILED).ok();
 }

@@ -7,7 +7,7 @@
 #![no_main]
 
 use leaf_core::limits::NatsLimits;
-use leaf_core::nats::broker::{BrokerConfig, ConnId, Gate, Grant, NatsBroker, PeerKind, Visitor};
+use leaf_core::nats::broker::{BrokerConfig, ConnId, Gate, Grant, Known, NatsBroker, PeerKind, Visitor};
 use leaf_core::nats::info::Connect;
 use leaf_core::nats::op::{LeafOp, ServerOp};
 use leaf_core::nats::{Scan, scan_leaf, scan_server};
@@ -52,12 +52,16 @@ fn shown(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
+fn is_known(visitor: &Visitor) -> bool {
+    matches!(visitor.known, Known::Itself)
+}
+
 /// Everybody may do everything, but for who calls itself `eve`.
 struct Door;
 
 impl Gate for Door {
     fn is_guarded(&self, visitor: &Visitor) -> bool {
-        visitor.proved.is_some()
+        is_known(visitor)
     }
 
     fn admit(&mut self, visitor: &Visitor, connect: &Connect) -> Option<Grant> {
@@ -66,7 +70,7 @@ impl Gate for Door {
             Some("eve") => grant.publish.deny = vec!["secret.>".into(), "*.hidden".into()],
             Some("bob") => grant.subscribe.allow = Some(vec!["open.*".into()]),
             Some(_) => {}
-            None if visitor.proved.is_some() => return None,
+            None if is_known(visitor) => return None,
             None => {}
         }
         Some(grant)
@@ -158,7 +162,7 @@ impl World {
         let (kind, is_guarded) = kind(letter);
         let visitor = Visitor {
             address: "127.0.0.1:1".into(),
-            proved: is_guarded.then(|| "somebody".into()),
+            known: if is_guarded { Known::Itself } else { Known::Stranger },
             ..Visitor::default()
         };
         let is_dialled = matches!(kind, PeerKind::Hub | PeerKind::Mesh { is_ours: true });

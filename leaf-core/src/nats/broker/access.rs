@@ -42,10 +42,22 @@ pub struct Visitor {
     pub address: String,
     /// What an nkey has to sign: random, its own for each connection.
     pub nonce: String,
-    /// Whom the transport has already proved it to be: an iroh endpoint id, a TLS certificate's name.
-    pub proved: Option<String>,
+    /// Who it is, as far as that is known by other means than what it says.
+    pub known: Known,
     /// TLS begins behind the `INFO` of the side that was dialled.
     pub is_encrypted: bool,
+}
+
+/// Who a connection is, before it says anything.
+#[derive(Clone, Debug, Default)]
+pub enum Known {
+    /// Nobody knows.
+    #[default]
+    Stranger,
+    /// The leaf itself.
+    Itself,
+    /// A peer whose key is on the list, and what that allows: an iroh endpoint id is proved by the handshake.
+    Peer(Box<Grant>),
 }
 
 /// What a connection may do.
@@ -62,6 +74,15 @@ pub struct Grant {
     pub named: Vec<String>,
     /// It may answer whoever asked it, wherever the reply goes.
     pub responses: Option<Responses>,
+}
+
+impl Grant {
+    /// Whether there is nothing it may not do.
+    pub fn is_everything(&self) -> bool {
+        [&self.publish, &self.subscribe]
+            .iter()
+            .all(|rights| rights.allow.is_none() && rights.deny.is_empty())
+    }
 }
 
 /// How much of an answer is allowed where publishing is not.

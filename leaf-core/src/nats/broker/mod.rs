@@ -14,7 +14,7 @@ mod link;
 mod route;
 mod table;
 
-pub use access::{Gate, Grant, OpenGate, Responses, Visitor};
+pub use access::{Gate, Grant, Known, OpenGate, Responses, Visitor};
 pub use conn::{Close, ConnId, PeerKind, Traffic};
 
 use super::info::{Connect, Info};
@@ -491,10 +491,10 @@ impl NatsBroker {
             .collect()
     }
 
-    /// All but whom its transport has proved to be the leaf itself.
+    /// All but the leaf itself.
     fn guests(&self) -> impl Iterator<Item = &Conn> {
         let conns = self.conns.iter().map(|(_, conn)| conn);
-        conns.filter(|conn| conn.visitor.proved.is_none())
+        conns.filter(|conn| !matches!(conn.visitor.known, Known::Itself))
     }
 
     fn conn(&mut self, id: ConnId) -> Option<&mut Conn> {
