@@ -162,7 +162,11 @@ impl World {
         let (kind, is_guarded) = kind(letter);
         let visitor = Visitor {
             address: "127.0.0.1:1".into(),
-            known: if is_guarded { Known::Itself } else { Known::Stranger },
+            known: if is_guarded {
+                Known::Itself
+            } else {
+                Known::Stranger
+            },
             ..Visitor::default()
         };
         let is_dialled = matches!(kind, PeerKind::Hub | PeerKind::Mesh { is_ours: true });
