@@ -169,6 +169,38 @@ impl Default for PeerLimits {
     }
 }
 
+/// The bounds of what goes through a relay.
+///
+/// Units: last word of each name before `max`; `_max` is inclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct RelayLimits {
+    /// One frame; the relay protocol has none larger than 64 KiB and its head.
+    pub frame_bytes_max: usize,
+    /// What one connection may send in a second.
+    pub second_bytes_max: u32,
+    /// What it may send at once after a rest.
+    pub burst_bytes_max: u32,
+    /// Connections at a time, of all keys together.
+    pub connections_max: usize,
+    /// Connections of one key at a time.
+    pub of_one_max: usize,
+    /// How long one may take to prove its key.
+    pub handshake_ms_max: u32,
+}
+
+impl Default for RelayLimits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: 65 << 10,
+            second_bytes_max: 64 << 20,
+            burst_bytes_max: 8 << 20,
+            connections_max: 1024,
+            of_one_max: 8,
+            handshake_ms_max: 10_000,
+        }
+    }
+}
+
 /// The bounds of sync over NATS.
 ///
 /// Units: last word of each name before `max`; `_max` is inclusive.

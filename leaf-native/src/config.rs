@@ -42,8 +42,8 @@
 //! [iroh]                             # leaves that call by key
 //! listen = "0.0.0.0:4433"
 //! key = "leaf.key"                   # absent: the usual one
-//! relay = "0.0.0.0:3340"             # be a relay for them, too
-//! relay-urls = ["http://leaf.example.org:3340"]  # relays by which this leaf is reached
+//! relay = true                       # be a relay for them, too, on the port of HTTP
+//! relay-urls = ["https://leaf.example.org"]  # relays by which this leaf is reached
 //! relay-only = false                 # nothing goes directly
 //! discovery = "none"                 # or "n0"
 //!
@@ -89,8 +89,8 @@ pub struct Iroh {
     pub listen: Option<SocketAddr>,
     /// The file of the key; absent: the usual one.
     pub key: Option<PathBuf>,
-    /// Where a relay of our own listens.
-    pub relay: Option<SocketAddr>,
+    /// Be a relay, too, on the port of HTTP.
+    pub relay: bool,
     /// Relays by which this leaf is reached.
     pub relay_urls: Vec<RelayUrl>,
     /// Nothing goes directly.
@@ -222,7 +222,7 @@ impl Iroh {
     ///
     /// When there would be a relay for nobody.
     pub fn check(&self, is_open: bool) -> Result<(), CliError> {
-        if self.relay.is_some() && !is_open {
+        if self.relay && !is_open {
             return Err(
                 CliError::usage("a relay is for leaves that call by key, and none may")
                     .next_step("add --iroh, or `listen` under [iroh]"),

@@ -77,11 +77,16 @@ impl Trust {
         }
     }
 
+    /// Their certificates.
+    pub fn authorities(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        let system = rustls_native_certs::load_native_certs().certs;
+        system.into_iter().chain(self.own.iter().cloned())
+    }
+
     fn config(&self) -> Arc<ClientConfig> {
         let read = || {
             let mut roots = RootCertStore::empty();
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            roots.add_parsable_certificates(self.own.iter().cloned());
+            roots.add_parsable_certificates(self.authorities());
             let config = ClientConfig::builder().with_root_certificates(roots);
             Arc::new(config.with_no_client_auth())
         };

@@ -138,7 +138,6 @@ fn a_relay_for_nobody_is_refused() {
         "--http",
         "127.0.0.1:0",
         "--relay",
-        "127.0.0.1:0",
     ]);
     assert_eq!(said.code, Some(2), "{}", said.text());
     assert!(

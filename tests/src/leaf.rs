@@ -138,7 +138,7 @@ impl LeafServer {
         &self.by_key[0]
     }
 
-    /// `127.0.0.1:PORT` of its relay.
+    /// `http://127.0.0.1:PORT/`: how its relay is called, the first of its names.
     pub fn relay(&self) -> &str {
         &self.by_key[1]
     }
@@ -210,7 +210,7 @@ impl Drop for LeafServer {
 /// Where the ready file says that it is called by key, and where its relay is.
 fn keys(ready: &str) -> [String; 2] {
     let ready: serde_json::Value = serde_json::from_str(ready).unwrap_or_default();
-    ["iroh", "relay"].map(|name| ready[name].as_str().unwrap_or_default().to_owned())
+    [&ready["iroh"], &ready["relay"][0]].map(|place| place.as_str().unwrap_or_default().to_owned())
 }
 
 /// The addresses in the ready file, of HTTP, of NATS and of its leaf nodes, once it is written in full.

@@ -4,10 +4,11 @@ use super::global::Global;
 use crate::config::Iroh;
 use crate::error::CliError;
 use crate::iroh::{Discovery, NodeKey, NodeOptions};
+use crate::tls::Trust;
 use clap::Args;
 use iroh::RelayUrl;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options of every command that needs the key.
 #[derive(Args, Debug)]
@@ -49,11 +50,16 @@ impl KeyArgs {
 }
 
 impl NodeArgs {
-    /// What an endpoint is told, by the command line before the file.
-    pub(super) fn options_beside(&self, file: &Iroh) -> Result<NodeOptions, CliError> {
+    /// What an endpoint is told, by the command line before the file; `ca_cert` vouches for relays, too.
+    pub(super) fn options_beside(
+        &self,
+        file: &Iroh,
+        ca_cert: Option<&Path>,
+    ) -> Result<NodeOptions, CliError> {
         let key = self.key.key.as_deref().or(file.key.as_deref());
         let relays = [file.relay_urls.as_slice(), &self.relay_url].concat();
         Ok(NodeOptions {
+            trust: Trust::new(ca_cert)?,
             key: NodeKey::open(key)?,
             listen: file.listen,
             relays,
@@ -66,8 +72,8 @@ impl NodeArgs {
     }
 
     /// What an endpoint is told.
-    pub(super) fn options(&self) -> Result<NodeOptions, CliError> {
-        self.options_beside(&Iroh::default())
+    pub(super) fn options(&self, ca_cert: Option<&Path>) -> Result<NodeOptions, CliError> {
+        self.options_beside(&Iroh::default(), ca_cert)
     }
 }
 

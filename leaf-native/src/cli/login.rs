@@ -93,7 +93,7 @@ impl RemoteArgs {
 
     /// What an endpoint is told that calls a leaf by its key.
     pub(super) fn node(&self) -> Result<NodeOptions, CliError> {
-        self.node.options()
+        self.node.options(self.ca_cert.as_deref())
     }
 
     /// A connection to a NATS server.

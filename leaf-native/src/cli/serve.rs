@@ -5,13 +5,13 @@ use super::key::NodeArgs;
 use crate::broker::{Broker, BrokerBound, FossilUsers};
 use crate::config::{Config, Iroh};
 use crate::error::CliError;
-use crate::iroh::{IrohServer, IrohServerOptions};
+use crate::iroh::{IrohServer, IrohServerOptions, Relay};
 use crate::mesh::{Door, Line, Mesh};
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
 use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions};
 use crate::world;
 use clap::Args;
-use leaf_core::limits::PeerLimits;
+use leaf_core::limits::{PeerLimits, RelayLimits};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 /// Serve repositories over HTTP or HTTPS
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nA browser is shown the page that was built into this program. GET /leaf.json lists the repositories, and GET\n/NAME/raw/HASH?name=FILE gives an artifact, if user nobody may read (capability o).\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json\n  leaf serve project.fossil --allow-origin https://app.example.org\n  leaf serve project.fossil --allow-host leaf.example.org\n  leaf serve project.fossil --nats 127.0.0.1:4222 --peer nats://other.example:4222\n  leaf serve project.fossil --nats nats://nats.example:4222\n  leaf serve project.fossil --leafnode nats-leaf://hub.example:7422\n  leaf serve project.fossil --iroh=0.0.0.0:4433 --relay 0.0.0.0:3340 --relay-url http://leaf.example.org:3340"
+    after_help = "A single file is served at every path. Of several files, or of a directory, the first segment of the path\nnames one: http://HOST/NAME serves NAME.fossil.\n\nA browser is shown the page that was built into this program. GET /leaf.json lists the repositories, and GET\n/NAME/raw/HASH?name=FILE gives an artifact, if user nobody may read (capability o).\n\nEnds on SIGINT or SIGTERM once requests under way are answered; a second signal ends it at once.\n\nExamples:\n  leaf serve project.fossil\n  leaf serve --http 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem repositories/\n  leaf serve project.fossil --http 127.0.0.1:0 --ready-file ready.json\n  leaf serve project.fossil --allow-origin https://app.example.org\n  leaf serve project.fossil --allow-host leaf.example.org\n  leaf serve project.fossil --nats 127.0.0.1:4222 --peer nats://other.example:4222\n  leaf serve project.fossil --nats nats://nats.example:4222\n  leaf serve project.fossil --leafnode nats-leaf://hub.example:7422\n  leaf serve project.fossil --http 0.0.0.0:8080 --iroh=0.0.0.0:4433 --relay"
 )]
 pub(super) struct Serve {
     /// Repository files, or one directory of them
@@ -73,9 +73,10 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "not at all, somewhere, or there")]
     iroh: Option<Option<SocketAddr>>,
-    /// Be a relay for those leaves, too, by which they reach each other and cannot read what is not theirs
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    relay: Option<SocketAddr>,
+    /// Be a relay for those leaves, too, on the port of HTTP: it carries what cannot go directly, and cannot read it. It is
+    /// called as the server is (--base-url), or as --relay-url says
+    #[arg(long)]
+    relay: bool,
     #[command(flatten)]
     node: NodeArgs,
     /// Settings from a TOML file: all that is said here, users of the broker, its limits. What is said here counts
@@ -103,6 +104,7 @@ impl Serve {
             &config.http.listen,
             self.iroh.is_some() || config.iroh.listen.is_some(),
         );
+        let ca_cert = config.nats.ca_cert.clone();
         let mut broker = config.nats.options()?;
         if wants_fossil_users {
             let served = Arc::clone(&repositories);
@@ -115,9 +117,10 @@ impl Serve {
         if !(doors.is_empty() && bound.clients.is_empty() && bound.leafnodes.is_empty()) {
             options.transports = Some("serve-http,serve-nats,pull".to_owned());
         }
-        let iroh = config.iroh;
         doors.insert(0, Door::Own(broker.clone()));
-        let http = config.http.options(broker.clone())?;
+        let mut http = config.http.options(broker.clone())?;
+        let by_key = self.by_key(&repositories, &config.iroh, ca_cert.as_deref())?;
+        http.relay = by_key.as_ref().and_then(|by_key| by_key.relay.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -131,7 +134,7 @@ impl Serve {
                     mesh.join(name, file, pool);
                 }
             }
-            self.serve(repositories, &http, &broker, &iroh, global.out())
+            self.serve(repositories, &http, &broker, by_key, global.out())
                 .await?;
             lines.iter().for_each(Line::close);
             broker.stop().await;
@@ -145,15 +148,30 @@ impl Serve {
         repositories: Arc<Repositories>,
         options: &ServerOptions,
         broker: &Broker,
-        iroh: &Iroh,
+        by_key: Option<IrohServerOptions>,
         out: Out,
     ) -> Result<(), CliError> {
         let interrupt = signal(SignalKind::interrupt())?;
         let terminate = signal(SignalKind::terminate())?;
         let names = repositories.names();
         let server = Server::bind(Arc::clone(&repositories), options).await?;
-        let iroh = self.iroh(repositories, broker, iroh).await?;
         let bound = server.bound().clone();
+        let (tell, told) = watch::channel(false);
+        let mut stop = told.clone();
+        // From now on: an endpoint waits for its relay, which is a part of this server.
+        let by_http = tokio::spawn(server.run(async move {
+            // Nobody who could say so is left: that is the end, too.
+            stop.wait_for(|stop| *stop).await.ok();
+        }));
+        let iroh = match by_key {
+            None => None,
+            Some(mut by_key) => {
+                if by_key.relay.is_some() && by_key.node.relays.is_empty() {
+                    by_key.node.relays = Relay::urls(&bound, options.base_url.as_deref())?;
+                }
+                Some(IrohServer::open(by_key, repositories, broker.clone()).await?)
+            }
+        };
         if let Some(file) = &self.ready_file {
             write_ready(file, &bound, broker.bound(), iroh.as_ref())?;
         }
@@ -165,8 +183,6 @@ impl Serve {
         if let Some(iroh) = &iroh {
             out.note(format!("by key at {}", iroh.place()));
         }
-        let (tell, told) = watch::channel(false);
-        let mut stop = told.clone();
         let watching = async {
             until_told(interrupt, terminate, out).await;
             tell.send_replace(true);
@@ -176,25 +192,19 @@ impl Serve {
                 iroh.run(told).await;
             }
         };
-        let by_http = server.run(async {
-            // Nobody who could say so is left: that is the end, too.
-            stop.wait_for(|stop| *stop).await.ok();
-        });
-        tokio::join!(watching, by_key, by_http);
-        Ok(())
+        let ((), served, ()) = tokio::join!(watching, by_http, by_key);
+        served.map_err(|error| CliError::from(std::io::Error::other(error)))
     }
 
-    /// The door for leaves that call by key, if there is to be one.
-    async fn iroh(
+    /// What the door for leaves that call by key is told, if there is to be one.
+    fn by_key(
         &self,
-        repositories: Arc<Repositories>,
-        broker: &Broker,
+        repositories: &Arc<Repositories>,
         file: &Iroh,
-    ) -> Result<Option<IrohServer>, CliError> {
-        let (is_open, relay) = (
-            self.iroh.is_some() || file.listen.is_some(),
-            self.relay.or(file.relay),
-        );
+        ca_cert: Option<&Path>,
+    ) -> Result<Option<IrohServerOptions>, CliError> {
+        let is_open = self.iroh.is_some() || file.listen.is_some();
+        let relay = self.relay || file.relay;
         Iroh {
             relay,
             ..Iroh::default()
@@ -203,16 +213,15 @@ impl Serve {
         if !is_open {
             return Ok(None);
         }
-        let mut node = self.node.options_beside(file)?;
+        let mut node = self.node.options_beside(file, ca_cert)?;
         node.listen = self.iroh.flatten().or(node.listen);
-        let options = IrohServerOptions {
+        let own = node.key.id();
+        let relay = relay.then(|| Relay::new(Arc::clone(repositories), own, RelayLimits::default()));
+        Ok(Some(IrohServerOptions {
             node,
             relay,
             limits: PeerLimits::default(),
-        };
-        IrohServer::open(options, repositories, broker.clone())
-            .await
-            .map(Some)
+        }))
     }
 
     /// What the file says, and what the command line adds.

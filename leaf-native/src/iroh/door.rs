@@ -8,17 +8,16 @@
 use super::guests::Guests;
 use super::node::{Node, NodeOptions};
 use super::place::{IrohUrl, note_place};
-use super::relay::{Access, Relay};
+use super::relay::Relay;
 use super::{LEAVING, REVOKED, TOO_MANY, join, nats, xfer};
 use crate::broker::Broker;
 use crate::error::CliError;
 use crate::serve::Repositories;
-use iroh::EndpointId;
+use iroh::{EndpointId, RelayUrl};
 use iroh::endpoint::{Connection, Incoming, RecvStream, SendStream};
 use leaf_core::limits::{Limits, PeerLimits};
 use leaf_core::peer::{JOIN, NATS, NATS_LEAF_EDGESYNC, XFER, XFER_EDGESYNC};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -45,8 +44,8 @@ const PIECE_BYTES: usize = 64 << 10;
 pub struct IrohServerOptions {
     /// The endpoint.
     pub node: NodeOptions,
-    /// Where a relay of our own listens, if there is to be one.
-    pub relay: Option<SocketAddr>,
+    /// The relay of our own, if there is one, which has to answer already; the endpoint's relays are its names.
+    pub relay: Option<Relay>,
     /// Bounds of what peers do.
     pub limits: PeerLimits,
 }
@@ -165,35 +164,27 @@ impl Drop for Seat {
 }
 
 impl IrohServer {
-    /// Opens the endpoint, and a relay beside it if that is wanted. Others may call from now on and are answered once
+    /// Opens the endpoint. Others may call from now on and are answered once
     /// [`run`](Self::run) runs.
     ///
     /// # Errors
     ///
     /// When an address is taken or no address.
     pub async fn open(
-        mut options: IrohServerOptions,
+        options: IrohServerOptions,
         repositories: Arc<Repositories>,
         broker: Broker,
     ) -> Result<Self, CliError> {
         let (guests, limits) = (Guests::new(repositories), options.limits);
         let own = options.node.key.id();
-        let relay = match options.relay {
-            None => None,
-            Some(address) => {
-                let access = Access::new(guests.clone(), own);
-                let relay = Relay::open(address, access).await?;
-                // Behind another server it has another name, which is then given.
-                if options.node.relays.is_empty() {
-                    options.node.relays.push(relay.url()?);
-                }
-                Some(relay)
-            }
-        };
         let protocols = [XFER, XFER_EDGESYNC, NATS, NATS_LEAF_EDGESYNC, JOIN];
         let protocols = protocols.map(<[u8]>::to_vec).to_vec();
         let node = Node::open_for(&options.node, guests.clone(), protocols).await?;
-        let place = IrohUrl::of(&node.settled(&options.node).await);
+        let mut place = IrohUrl::of(&node.settled(&options.node).await);
+        if options.relay.is_some() {
+            // By whatever name it is called, it is the relay that this endpoint is connected to.
+            place.relays.clone_from(&options.node.relays);
+        }
         for (name, pool) in guests.pools().await {
             let place = place.clone();
             if !matches!(
@@ -219,7 +210,7 @@ impl IrohServer {
         };
         Ok(Self {
             node,
-            relay,
+            relay: options.relay,
             place,
             doors: Arc::new(doors),
         })
@@ -230,16 +221,28 @@ impl IrohServer {
         &self.place
     }
 
-    /// Where its relay is.
-    pub fn relay(&self) -> Option<SocketAddr> {
-        self.relay.as_ref().map(Relay::address)
+    /// Where its relay is, if it has one of its own.
+    pub fn relay(&self) -> &[RelayUrl] {
+        match self.relay {
+            Some(_) => &self.place.relays,
+            None => &[],
+        }
     }
 
     /// Answers until `stopped` says so, then lets rounds under way end, for `DRAIN_MAX` at most.
     pub async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut open = JoinSet::new();
+        let relay = self.relay.clone();
+        let watching = async {
+            match &relay {
+                Some(relay) => relay.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(watching);
         loop {
             let incoming = tokio::select! {
+                () = &mut watching => None,
                 incoming = self.node.endpoint().accept() => incoming,
                 _ = async { stopped.wait_for(|stop| *stop).await.is_ok() } => None,
             };
@@ -261,7 +264,7 @@ impl IrohServer {
             tracing::warn!("rounds of peers were still under way when time was up");
         }
         self.node.close().await;
-        if let Some(relay) = self.relay {
+        if let Some(relay) = &relay {
             relay.close().await;
         }
     }

@@ -7,7 +7,7 @@
 //!                     ├─ xfer   a sync message and its answer ──▶ repo_pool ──▶ leaf_core::sync::serve
 //!                     ├─ nats   a connection of the broker
 //!                     └─ join   a stranger with a ticket
-//!   relay: carries what cannot go directly, and cannot read it
+//!   relay: carries what cannot go directly, and cannot read it; at the port of `serve`
 //!   wire: lines and bodies on a stream, each within its bound and its time
 //! ```
 //!
@@ -30,6 +30,7 @@ pub use door::{IrohServer, IrohServerOptions};
 pub use key::NodeKey;
 pub use node::{Discovery, Node, NodeOptions};
 pub use place::{IrohUrl, note_place};
+pub use relay::Relay;
 pub(crate) use wire::{Source, WireError, write};
 
 use iroh::endpoint::VarInt;

@@ -8,9 +8,11 @@
 use super::guests::Guests;
 use super::key::NodeKey;
 use crate::error::{CliError, Exit};
+use crate::tls::Trust;
 use clap::ValueEnum;
 use iroh::endpoint::{Builder, QuicTransportConfig, VarInt, presets};
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, RelayUrl, Watcher};
+use iroh_relay::tls::CaTlsConfig;
 use leaf_core::limits::PeerLimits;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -52,6 +54,8 @@ pub struct NodeOptions {
     pub discovery: Discovery,
     /// Nothing goes directly: the other side does not see our address, and must share a relay with us.
     pub relay_only: bool,
+    /// By whom a relay that is called by TLS has to be vouched for.
+    pub trust: Trust,
 }
 
 impl NodeOptions {
@@ -63,6 +67,7 @@ impl NodeOptions {
             relays: Vec::new(),
             discovery: Discovery::None,
             relay_only: false,
+            trust: Trust::default(),
         }
     }
 }
@@ -162,7 +167,9 @@ fn builder(options: &NodeOptions) -> Result<Builder, CliError> {
         .stream_receive_window(STREAM_WINDOW.into())
         .receive_window(CONNECTION_WINDOW.into())
         .send_window(CONNECTION_WINDOW.into());
+    let trust = CaTlsConfig::embedded().with_extra_roots(options.trust.authorities());
     Ok(builder
+        .ca_tls_config(trust)
         .secret_key(options.key.secret())
         .transport_config(transport.build()))
 }

@@ -12,9 +12,11 @@ use super::host::HostRule;
 use super::monitor;
 use super::page::page;
 use super::raw;
+use super::relay;
 use super::route::{Repositories, Routed};
 use super::websocket;
 use crate::broker::Broker;
+use crate::iroh::Relay;
 use crate::repo_pool::RepoPool;
 use crate::world;
 use http_body_util::{BodyExt, Full};
@@ -67,6 +69,8 @@ pub(super) struct Service {
     pub(super) limits: Limits,
     /// The leaf's own NATS broker.
     pub(super) broker: Option<Broker>,
+    /// The relay for leaves that call by key.
+    pub(super) relay: Option<Relay>,
 }
 
 /// What a request holds until its connection ends: its permit and the memory of its body.
@@ -98,6 +102,7 @@ impl Service {
                 Answer::forbidden(refusal)
             }
             Ok(granted) if method == Method::OPTIONS => options(*granted, &asked),
+            Ok(_) if let Some(relay) = self.relay_at(&path) => relay::answer(relay, request),
             Ok(_) if websocket::is_wanted(&request) => {
                 websocket::upgrade(self.broker.as_ref(), request, peer, bound)
             }
@@ -130,7 +135,15 @@ impl Service {
         if request.uri().path() != HEALTH {
             self.host_rule.check(request, bound)?;
         }
-        self.cors_rule.check(request.headers(), self.scheme)
+        match self.relay_at(request.uri().path()) {
+            Some(_) => Ok(Granted::Any),
+            None => self.cors_rule.check(request.headers(), self.scheme),
+        }
+    }
+
+    /// The relay, if there is one at `path`.
+    fn relay_at(&self, path: &str) -> Option<&Relay> {
+        self.relay.as_ref().filter(|_| relay::is_wanted(path))
     }
 
     async fn dispatch(

@@ -8,6 +8,7 @@ use super::route::Repositories;
 use super::stall::Stall;
 use crate::broker::Broker;
 use crate::error::{CliError, Exit};
+use crate::iroh::Relay;
 use crate::tls::TlsFiles;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -58,6 +59,8 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// The NATS broker that web pages reach at `/nats`.
     pub broker: Option<Broker>,
+    /// The relay for leaves that call by key.
+    pub relay: Option<Relay>,
 }
 
 impl Default for ServerOptions {
@@ -73,6 +76,7 @@ impl Default for ServerOptions {
             allow_hosts: Vec::new(),
             limits: Limits::default(),
             broker: None,
+            relay: None,
         }
     }
 }
@@ -154,6 +158,7 @@ impl Server {
             cors_rule: CorsRule::new(&options.allow_origins, options.base_url.as_deref()),
             limits: options.limits,
             broker: options.broker.clone(),
+            relay: options.relay.clone(),
         };
         let connections = Arc::new(Semaphore::new(options.connections_max));
         Ok(Self {

@@ -7,7 +7,8 @@
 //!               │
 //!               ├─ host, cors     whom a browser may speak for
 //!               ├─ asset, raw     what a browser is shown: the page, and artifacts that can do it no harm
-//!               └─ websocket      a connection of the NATS broker; monitor: what goes on in it
+//!               ├─ websocket      a connection of the NATS broker; monitor: what goes on in it
+//!               └─ relay          a connection of the relay for leaves that call by key
 //! ```
 
 mod answer;
@@ -19,6 +20,7 @@ mod listen;
 mod monitor;
 mod page;
 mod raw;
+mod relay;
 mod route;
 mod stall;
 mod websocket;

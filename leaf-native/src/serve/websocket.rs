@@ -1,4 +1,5 @@
-//! From an HTTP request to a connection of the NATS broker: an upgrade, at `/nats` or any other path.
+//! From an HTTP request to a `WebSocket`: a connection of the NATS broker, at `/nats` or any other path that is not
+//! the relay's.
 //!
 //! Whose page may do that is asked before, as for every request: a browser says `Origin`, and one from elsewhere
 //! is refused unless it was allowed.
@@ -6,7 +7,7 @@
 //! Source: RFC 6455 section 4.2; `nats-server` takes a client at any path, a leaf node where it ends in `/leafnode`.
 
 use super::answer::{Answer, TEXT};
-use crate::broker::Broker;
+use crate::broker::{Broker, Stream, WebSocket};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, StatusCode};
@@ -57,6 +58,39 @@ pub(super) fn upgrade(
              `fossil-users = false` or name users or a token in the configuration (leaf serve --config)",
         );
     }
+    let kind = match request.uri().path().ends_with(LEAFNODE) {
+        true => PeerKind::Spoke,
+        false => PeerKind::Client,
+    };
+    // Brokers that dial as leaf nodes save themselves the masks.
+    let is_bare = words(request.headers(), NO_MASKING, "true");
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
+        .max_frame_size(Some(FRAME_BYTES_MAX))
+        .max_message_size(Some(FRAME_BYTES_MAX))
+        .accept_unmasked_frames(is_bare);
+    let (answer, socket) = match open(request, config) {
+        Ok(opened) => opened,
+        Err(refusal) => return refusal,
+    };
+    let broker = broker.clone();
+    tokio::spawn(async move {
+        match socket.await {
+            Ok(socket) => broker.attach_web(socket, kind, peer.to_string()),
+            Err(error) => tracing::debug!(%peer, %error, "no WebSocket came of it"),
+        }
+    });
+    match is_bare {
+        true => answer.says(NO_MASKING, "true"),
+        false => answer,
+    }
+}
+
+/// The answer that opens a `WebSocket`, and the `WebSocket`, which is there once the answer was sent; else the refusal.
+pub(super) fn open(
+    request: Request<Incoming>,
+    config: WebSocketConfig,
+) -> Result<(Answer, impl Future<Output = hyper::Result<WebSocket>>), Answer> {
     let key = request
         .headers()
         .get(header::SEC_WEBSOCKET_KEY)
@@ -67,40 +101,19 @@ pub(super) fn upgrade(
         .is_some_and(|version| version == "13");
     let is_meant = words(request.headers(), header::CONNECTION, "upgrade");
     let (Some(key), true, true) = (key, is_known, is_meant) else {
-        return Answer::text(
+        return Err(Answer::text(
             StatusCode::BAD_REQUEST,
             "only WebSocket version 13 is spoken here",
         )
-        .says(header::SEC_WEBSOCKET_VERSION, "13");
+        .says(header::SEC_WEBSOCKET_VERSION, "13"));
     };
-    let kind = match request.uri().path().ends_with(LEAFNODE) {
-        true => PeerKind::Spoke,
-        false => PeerKind::Client,
-    };
-    // Brokers that dial as leaf nodes save themselves the masks.
-    let is_bare = words(request.headers(), NO_MASKING, "true");
-    let broker = broker.clone();
-    tokio::spawn(async move {
-        match hyper::upgrade::on(request).await {
-            Ok(stream) => {
-                let config = WebSocketConfig::default()
-                    .read_buffer_size(READ_BYTES)
-                    .max_frame_size(Some(FRAME_BYTES_MAX))
-                    .max_message_size(Some(FRAME_BYTES_MAX))
-                    .accept_unmasked_frames(is_bare);
-                let stream: Box<dyn crate::broker::Stream> = Box::new(TokioIo::new(stream));
-                let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-                broker.attach_web(socket, kind, peer.to_string());
-            }
-            Err(error) => tracing::debug!(%peer, %error, "no WebSocket came of it"),
-        }
-    });
     let answer = Answer::new(StatusCode::SWITCHING_PROTOCOLS, TEXT, "")
         .says(header::CONNECTION, "Upgrade")
         .says(header::UPGRADE, "websocket")
         .says_of_itself(header::SEC_WEBSOCKET_ACCEPT, &key);
-    match is_bare {
-        true => answer.says(NO_MASKING, "true"),
-        false => answer,
-    }
+    let socket = async move {
+        let stream: Box<dyn Stream> = Box::new(TokioIo::new(hyper::upgrade::on(request).await?));
+        Ok(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
+    };
+    Ok((answer, socket))
 }
