@@ -132,13 +132,7 @@ fn settings_of_the_file_count_until_the_command_line_says_more() {
 fn a_relay_for_nobody_is_refused() {
     let scratch = leaf_tests::scratch::Scratch::new();
     scratch.leaf(&["new", "a.fossil"]);
-    let said = scratch.leaf_any(&[
-        "serve",
-        "a.fossil",
-        "--http",
-        "127.0.0.1:0",
-        "--relay",
-    ]);
+    let said = scratch.leaf_any(&["serve", "a.fossil", "--http", "127.0.0.1:0", "--relay"]);
     assert_eq!(said.code, Some(2), "{}", said.text());
     assert!(
         said.stderr.contains("a relay is for leaves that call by key"),

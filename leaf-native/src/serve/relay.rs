@@ -44,7 +44,7 @@ pub(super) fn answer(relay: &Relay, request: Request<Incoming>) -> Answer {
         );
     };
     match websocket::open(request, relay.socket_config()) {
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
         Ok((answer, socket)) => {
             let relay = relay.clone();
             tokio::spawn(async move { relay.take(socket, version, seat).await });

@@ -71,7 +71,7 @@ pub(super) fn upgrade(
         .accept_unmasked_frames(is_bare);
     let (answer, socket) = match open(request, config) {
         Ok(opened) => opened,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let broker = broker.clone();
     tokio::spawn(async move {
@@ -90,7 +90,7 @@ pub(super) fn upgrade(
 pub(super) fn open(
     request: Request<Incoming>,
     config: WebSocketConfig,
-) -> Result<(Answer, impl Future<Output = hyper::Result<WebSocket>>), Answer> {
+) -> Result<(Answer, impl Future<Output = hyper::Result<WebSocket>>), Box<Answer>> {
     let key = request
         .headers()
         .get(header::SEC_WEBSOCKET_KEY)
@@ -101,11 +101,11 @@ pub(super) fn open(
         .is_some_and(|version| version == "13");
     let is_meant = words(request.headers(), header::CONNECTION, "upgrade");
     let (Some(key), true, true) = (key, is_known, is_meant) else {
-        return Err(Answer::text(
+        let refusal = Answer::text(
             StatusCode::BAD_REQUEST,
             "only WebSocket version 13 is spoken here",
-        )
-        .says(header::SEC_WEBSOCKET_VERSION, "13"));
+        );
+        return Err(Box::new(refusal.says(header::SEC_WEBSOCKET_VERSION, "13")));
     };
     let answer = Answer::new(StatusCode::SWITCHING_PROTOCOLS, TEXT, "")
         .says(header::CONNECTION, "Upgrade")
