@@ -5,7 +5,7 @@ use super::key::NodeArgs;
 use crate::broker::{Broker, BrokerBound, FossilUsers};
 use crate::config::{Config, Iroh};
 use crate::error::CliError;
-use crate::iroh::{IrohServer, IrohServerOptions, Relay};
+use crate::iroh::{IrohServer, IrohServerOptions, Outside, Relay};
 use crate::mesh::{Door, Line, Mesh};
 use crate::output::{BAD, GOOD, Out, STRONG, paint};
 use crate::serve::{AllowOrigin, Bound, HostName, Repositories, Server, ServerOptions};
@@ -158,6 +158,13 @@ impl Serve {
         let bound = server.bound().clone();
         let (tell, told) = watch::channel(false);
         let mut stop = told.clone();
+        // Kept to the end.
+        let _outside = match &by_key {
+            Some(by_key) if by_key.relay.is_some() => {
+                Some(Outside::open(&bound.addresses, options.tls.as_ref()).await?)
+            }
+            _ => None,
+        };
         // From now on: an endpoint waits for its relay, which is a part of this server.
         let by_http = tokio::spawn(server.run(async move {
             // Nobody who could say so is left: that is the end, too.

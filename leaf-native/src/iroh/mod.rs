@@ -8,6 +8,7 @@
 //!                     ├─ nats   a connection of the broker
 //!                     └─ join   a stranger with a ticket
 //!   relay: carries what cannot go directly, and cannot read it; at the port of `serve`
+//!   outside: says which address somebody has to the world, so that two behind routers find a direct way
 //!   wire: lines and bodies on a stream, each within its bound and its time
 //! ```
 //!
@@ -21,6 +22,7 @@ mod join;
 mod key;
 mod nats;
 mod node;
+mod outside;
 mod place;
 mod relay;
 mod wire;
@@ -29,6 +31,7 @@ mod xfer;
 pub use door::{IrohServer, IrohServerOptions};
 pub use key::NodeKey;
 pub use node::{Discovery, Node, NodeOptions};
+pub use outside::Outside;
 pub use place::{IrohUrl, note_place};
 pub use relay::Relay;
 pub(crate) use wire::{Source, WireError, write};

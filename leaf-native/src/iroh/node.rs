@@ -7,6 +7,7 @@
 
 use super::guests::Guests;
 use super::key::NodeKey;
+use super::outside;
 use crate::error::{CliError, Exit};
 use crate::tls::Trust;
 use clap::ValueEnum;
@@ -147,7 +148,7 @@ fn builder(options: &NodeOptions) -> Result<Builder, CliError> {
         Discovery::N0 => Endpoint::builder(presets::N0),
     };
     if !options.relays.is_empty() {
-        builder = builder.relay_mode(RelayMode::custom(options.relays.clone()));
+        builder = builder.relay_mode(RelayMode::Custom(outside::map(&options.relays)));
     } else if options.relay_only && options.discovery == Discovery::None {
         return Err(CliError::usage("nothing may go directly, and there is no relay")
             .next_step("name one with --relay-url URL"));
@@ -169,7 +170,7 @@ fn builder(options: &NodeOptions) -> Result<Builder, CliError> {
         .send_window(CONNECTION_WINDOW.into());
     let trust = CaTlsConfig::embedded().with_extra_roots(options.trust.authorities());
     Ok(builder
-        .ca_tls_config(trust)
+        .ca_tls_config(outside::trust(trust, &options.relays))
         .secret_key(options.key.secret())
         .transport_config(transport.build()))
 }
