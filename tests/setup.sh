@@ -22,9 +22,14 @@ needs curl curl
 needs chromium chromium
 needs firefox-esr firefox-esr
 needs python3 python3
+# Not on everybody's PATH: Debian has these among the programs of the administrator.
+needs_too() { [ -x "/usr/sbin/$1" ] || needs "$1" "$2"; }
+# Hosts behind routers, made of network namespaces.
+needs_too ip iproute2
+needs_too nft nftables
+needs_too tcpdump tcpdump
+needs_too nats-server nats-server
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
-# Not on everybody's PATH: Debian has it among the programs of the administrator.
-[ -x /usr/sbin/nats-server ] || needs nats-server nats-server
 if [ ${#packages[@]} -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
         say "please install: ${packages[*]}"; exit 1

@@ -5,7 +5,8 @@
 
 mod invite;
 mod keys;
-mod leaf;
 mod raw;
 mod relay;
 mod sync;
+
+use leaf_tests::peers as leaf;

@@ -7,6 +7,7 @@
 pub mod corpus;
 pub mod leaf;
 pub mod oracle;
+pub mod peers;
 pub mod scene;
 pub mod scratch;
 pub mod seed;

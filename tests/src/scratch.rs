@@ -9,6 +9,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Scratch {
     folder: TempDir,
+    /// The network namespace of those programs; absent: that of the test.
+    host: Option<String>,
 }
 
 /// What a program said and how it ended.
@@ -54,7 +56,14 @@ impl Scratch {
             .tempdir()
             .expect("a temporary folder");
         std::fs::create_dir(folder.path().join("home")).expect("a new folder");
-        Self { folder }
+        Self { folder, host: None }
+    }
+
+    /// The same, for programs that run in the network namespace `host`.
+    pub fn on(host: &str) -> Self {
+        let mut scratch = Self::new();
+        scratch.host = Some(host.to_owned());
+        scratch
     }
 
     /// The path of `name` in the folder.
@@ -69,7 +78,14 @@ impl Scratch {
 
     /// A command with this home, `alice` as user, no proxy, nothing on standard input.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match &self.host {
+            None => Command::new(program),
+            Some(host) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", host]).arg(program);
+                command
+            }
+        };
         command
             .current_dir(self.folder.path())
             .env("HOME", self.path("home"))

@@ -1,0 +1,78 @@
+//! Two leaves in two homes pair by a ticket, through a relay on the public host.
+
+use crate::net::{At, Nat, Net, PUBLIC};
+use leaf_tests::oracle::{assert_same_artifacts, assert_sound};
+use leaf_tests::peers::{Guest, Host, closed, commit, plain};
+use leaf_tests::scratch::Scratch;
+use leaf_tests::seed::Seed;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Large files in the repository.
+const FILES: usize = 8;
+const FILE_BYTES: usize = 2 << 20;
+/// All of them.
+pub(crate) const SIZE: u64 = (FILES * FILE_BYTES) as u64;
+
+/// A leaf on the public host: it has a relay, and a repository of its own for whose peers it is.
+pub(crate) fn relay(net: &Net) -> (Host, String) {
+    let address = format!("{PUBLIC}:3340");
+    let url = format!("http://{address}");
+    let scratch = Scratch::on(&net.name(At::Public));
+    let listen = format!("--iroh={PUBLIC}:4433");
+    let host = Host::start_in(scratch, &[&listen, "--relay", &address]);
+    (host, url)
+}
+
+/// A leaf in home A that can be reached by the relay.
+pub(crate) fn host(net: &Net, relay: &Host, url: &str, args: &[&str]) -> Host {
+    let scratch = Scratch::on(&net.name(At::HomeA));
+    let file = large(&scratch);
+    relay.allow_key(scratch.leaf(&["id"]).stdout.trim(), "g");
+    let listen = ["--iroh", "--relay-url", url];
+    Host::serve(scratch, file, &[listen.as_slice(), args].concat())
+}
+
+/// A copy of a repository with [`FILES`] large files that do not compress; it grants nobody anything.
+pub(crate) fn large(scratch: &Scratch) -> PathBuf {
+    static MADE: OnceLock<(Scratch, PathBuf)> = OnceLock::new();
+    let (_, made) = MADE.get_or_init(|| {
+        let (scratch, mut seed) = (Scratch::new(), Seed::new(7));
+        let file = closed(&scratch);
+        let names: Vec<String> = (0..FILES).map(|number| format!("{number}.bin")).collect();
+        for name in &names {
+            std::fs::write(scratch.path(name), seed.bytes(FILE_BYTES)).expect("a file");
+        }
+        let mut commit = vec!["commit", "-R", plain(&file), "-m", "large", "--user", "alice"];
+        commit.extend(names.iter().map(String::as_str));
+        scratch.leaf(&commit);
+        (scratch, file)
+    });
+    let file = scratch.path("served.fossil");
+    std::fs::copy(made, &file).expect("a copy");
+    file
+}
+
+/// A leaf in home B that may use the relay.
+pub(crate) fn guest(net: &Net, relay: &Host) -> Guest {
+    let guest = Guest::on(&net.name(At::HomeB));
+    relay.allow(&guest, "g");
+    guest
+}
+
+#[test]
+fn two_leaves_at_home_pair_by_a_ticket_and_converge() {
+    let net = Net::new(Nat::Hard);
+    let (relay, url) = relay(&net);
+    let (host, guest) = (host(&net, &relay, &url, &[]), guest(&net, &relay));
+    let ticket = host.invite(&[]);
+    guest
+        .scratch
+        .leaf(&["join", &ticket, "clone.fossil", "--user", "alice"]);
+    commit(&guest.scratch, &guest.file(), "from the guest");
+    commit(&host.scratch, &host.file, "from the host");
+    guest.syncs(&[]);
+    assert_same_artifacts(&host.file, &guest.file());
+    assert_sound(&guest.scratch, &guest.file());
+    assert_sound(&host.scratch, &host.file);
+}
