@@ -16,9 +16,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The address of the public host.
-pub(crate) const PUBLIC: &str = "198.51.100.1";
-
 /// What the routers do to the addresses of what goes out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Nat {

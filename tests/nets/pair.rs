@@ -1,6 +1,6 @@
 //! Two leaves in two homes pair by a ticket, through a relay on the public host.
 
-use crate::net::{At, Nat, Net, PUBLIC};
+use crate::net::{At, Nat, Net};
 use leaf_tests::oracle::{assert_same_artifacts, assert_sound};
 use leaf_tests::peers::{Guest, Host, closed, commit, plain};
 use leaf_tests::scratch::Scratch;
@@ -14,22 +14,28 @@ const FILE_BYTES: usize = 2 << 20;
 /// All of them.
 pub(crate) const SIZE: u64 = (FILES * FILE_BYTES) as u64;
 
-/// A leaf on the public host: it has a relay, and a repository of its own for whose peers it is.
-pub(crate) fn relay(net: &Net) -> (Host, String) {
-    let address = format!("{PUBLIC}:3340");
-    let url = format!("http://{address}");
-    let scratch = Scratch::on(&net.name(At::Public));
-    let listen = format!("--iroh={PUBLIC}:4433");
-    let host = Host::start_in(scratch, &[&listen, "--relay", &address]);
-    (host, url)
+/// What a leaf on the public host is told, so that it is the relay.
+pub(crate) const RELAY: [&str; 6] = [
+    "--iroh",
+    "--relay",
+    "--http",
+    "198.51.100.1:8080",
+    "--relay-url",
+    RELAY_URL,
+];
+pub(crate) const RELAY_URL: &str = "http://198.51.100.1:8080";
+
+/// A leaf on the public host, which is the relay of whoever is on the list of its own repository.
+pub(crate) fn relay(net: &Net) -> Host {
+    Host::start_in(Scratch::on(&net.name(At::Public)), &RELAY)
 }
 
 /// A leaf in home A that can be reached by the relay.
-pub(crate) fn host(net: &Net, relay: &Host, url: &str, args: &[&str]) -> Host {
+pub(crate) fn host(net: &Net, relay: &Host, args: &[&str]) -> Host {
     let scratch = Scratch::on(&net.name(At::HomeA));
     let file = large(&scratch);
     relay.allow_key(scratch.leaf(&["id"]).stdout.trim(), "g");
-    let listen = ["--iroh", "--relay-url", url];
+    let listen = ["--iroh", "--relay-url", RELAY_URL];
     Host::serve(scratch, file, &[listen.as_slice(), args].concat())
 }
 
@@ -63,8 +69,8 @@ pub(crate) fn guest(net: &Net, relay: &Host) -> Guest {
 #[test]
 fn two_leaves_at_home_pair_by_a_ticket_and_converge() {
     let net = Net::new(Nat::Hard);
-    let (relay, url) = relay(&net);
-    let (host, guest) = (host(&net, &relay, &url, &[]), guest(&net, &relay));
+    let relay = relay(&net);
+    let (host, guest) = (host(&net, &relay, &[]), guest(&net, &relay));
     let ticket = host.invite(&[]);
     guest
         .scratch

@@ -7,8 +7,8 @@ use leaf_tests::peers::commit;
 
 /// What came to home B, and what the relay sent on, while a clone went from home A to home B.
 fn carried(net: &Net, args: &[&str]) -> [u64; 2] {
-    let (relay, url) = relay(net);
-    let (host, guest) = (host(net, &relay, &url, args), guest(net, &relay));
+    let relay = relay(net);
+    let (host, guest) = (host(net, &relay, args), guest(net, &relay));
     host.allow(&guest, "gio");
     let before = [net.traffic(At::RouterB).received, net.traffic(At::Public).sent];
     guest.clones(host.server.by_key(), &host.file, args);

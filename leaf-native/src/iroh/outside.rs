@@ -2,7 +2,7 @@
 //!
 //! Without that, two leaves behind routers never find a direct way. It is said by UDP, on the port of the same number as
 //! that of HTTP; behind port 443 on 7842, as other relays have it. What is called by plain HTTP proves nothing about who
-//! answers, and so need not do here, where it makes itself a certificate: whoever lies sends packets astray, which stay
+//! answers, and it need not here, where it makes itself a certificate: whoever lies sends packets astray, which stay
 //! unreadable.
 //!
 //! Source: iroh-relay 1.4 `server::QuicConfig`; draft-ietf-quic-address-discovery-00.
