@@ -1,9 +1,10 @@
 //! What a command ends with when it does not end well: the chain of causes, the next step, the exit code.
 
-use crate::remote::{HttpError, IrohError, NatsRemoteError, RemoteError};
+use crate::remote::{HttpError, NatsRemoteError, RemoteError, next_step};
 use leaf_core::Blame;
 use leaf_core::repo::RepoError;
 use leaf_core::sync::SyncError;
+use leaf_iroh::IrohError;
 use std::error::Error;
 use std::io;
 
@@ -179,7 +180,7 @@ impl From<NatsRemoteError> for CliError {
 
 impl From<IrohError> for CliError {
     fn from(error: IrohError) -> Self {
-        let step = error.next_step();
+        let step = next_step(&error);
         Self::from_chain(Exit::Peer, &error).next_step(step)
     }
 }

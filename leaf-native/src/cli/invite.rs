@@ -4,7 +4,7 @@ use super::global::Global;
 use super::key::KeyArgs;
 use crate::disk::{self, Access};
 use crate::error::CliError;
-use crate::iroh::IrohUrl;
+use crate::iroh::noted_place;
 use crate::output::{STRONG, paint};
 use crate::world;
 use clap::Args;
@@ -12,6 +12,7 @@ use iroh::{RelayUrl, SecretKey};
 use leaf_core::id::to_hex;
 use leaf_core::peer::{Ticket, invite_seed};
 use leaf_core::repo::{Invite as Invitation, Repo};
+use leaf_iroh::IrohUrl;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -94,7 +95,7 @@ impl Invite {
     /// Where this leaf is: as it was said here, else as it was noted when the repository was served last.
     fn place(&self, repo: &Repo) -> Result<IrohUrl, CliError> {
         let id = self.key.open()?.id();
-        let noted = IrohUrl::noted(repo)?;
+        let noted = noted_place(repo)?;
         if self.addr.is_empty() && self.relay_url.is_empty() {
             return match noted {
                 Some(place) if place.id == id => Ok(place),

@@ -5,12 +5,12 @@ use super::global::{Global, Who};
 use super::login::RemoteArgs;
 use crate::disk::{self, Access};
 use crate::error::CliError;
-use crate::iroh::IrohUrl;
 use crate::output::{GOOD, STRONG, paint};
 use crate::remote;
 use crate::world;
 use clap::Args;
 use leaf_core::peer::Ticket;
+use leaf_iroh::IrohUrl;
 use std::path::PathBuf;
 
 /// Join a project by a ticket, and clone it
@@ -44,7 +44,9 @@ impl Join {
             joined.capabilities,
             paint(STRONG, &joined.code)
         ));
-        let url = IrohUrl::of_ticket(&ticket)?.to_string();
+        let url = IrohUrl::of_ticket(&ticket)
+            .map_err(|bad| CliError::usage(bad.to_string()))?
+            .to_string();
         if self.file.exists() {
             let mut repo = disk::open(&self.file, Access::Write)?;
             repo.write(|tx| tx.set_config("last-sync-url", &url, world::now()))?;

@@ -7,7 +7,7 @@
 
 use super::key::NodeArgs;
 use crate::error::CliError;
-use crate::iroh::{IrohUrl, NodeOptions};
+use crate::iroh::{NodeOptions, place_of};
 use crate::mesh::{NatsKey, NatsUrl};
 use crate::remote::{
     HttpOptions, HttpRemote, IrohRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure,
@@ -84,7 +84,7 @@ impl RemoteArgs {
     /// The way to an HTTP server, or to a leaf by its key.
     pub(super) fn without_nats(&self, login: &Login) -> Result<Remote, CliError> {
         if login.url.is_iroh() {
-            let remote = IrohRemote::open(IrohUrl::parse(&login.url)?, &self.node()?, self.silence_max())?;
+            let remote = IrohRemote::open(place_of(&login.url)?, &self.node()?, self.silence_max())?;
             return Ok(Remote::Iroh(Box::new(remote)));
         }
         let remote = HttpRemote::new(login.url.clone(), login.user.clone(), self.options())?;

@@ -7,9 +7,9 @@
 
 use super::guests::Guests;
 use super::node::{Node, NodeOptions};
-use super::place::{IrohUrl, note_place};
+use super::place::note_place;
 use super::relay::Relay;
-use super::{LEAVING, REVOKED, TOO_MANY, join, nats, xfer};
+use super::{join, nats, xfer};
 use crate::broker::Broker;
 use crate::error::CliError;
 use crate::serve::Repositories;
@@ -17,6 +17,7 @@ use iroh::endpoint::{Connection, Incoming, RecvStream, SendStream};
 use iroh::{EndpointId, RelayUrl};
 use leaf_core::limits::{Limits, PeerLimits};
 use leaf_core::peer::{JOIN, NATS, NATS_LEAF_EDGESYNC, XFER, XFER_EDGESYNC};
+use leaf_iroh::{IrohUrl, LEAVING, REVOKED, TOO_MANY};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

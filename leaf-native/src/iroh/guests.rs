@@ -6,7 +6,6 @@
 //!
 //! Source: iroh 1.4 `endpoint::EndpointHooks`; threat list: the reference lets in any endpoint.
 
-use super::NOT_LISTED;
 use crate::repo_pool::RepoPool;
 use crate::serve::Repositories;
 use crate::world;
@@ -15,6 +14,7 @@ use iroh::endpoint::{AfterHandshakeOutcome, Connection, EndpointHooks, Side};
 use leaf_core::id::ProjectCode;
 use leaf_core::peer::JOIN;
 use leaf_core::repo::{Guest, Repo, RepoError};
+use leaf_iroh::NOT_LISTED;
 use std::sync::Arc;
 
 /// Who may come in.

@@ -3,8 +3,7 @@
 //! Source: `leaf_core::peer` for what is said and signed, `leaf_core::repo` for who is let in.
 
 use super::door::Doors;
-use super::wire::Source;
-use super::xfer::{give_up, reply};
+use super::xfer::{ended, reply};
 use crate::output::tame;
 use crate::world;
 use iroh::endpoint::{RecvStream, SendStream};
@@ -12,13 +11,14 @@ use iroh::{EndpointId, PublicKey, Signature};
 use leaf_core::id::{ProjectCode, to_hex};
 use leaf_core::peer::{JoinAnswer, JoinAsk, join_text, short_code};
 use leaf_core::repo::{Admission, RepoError};
+use leaf_iroh::Source;
 
 /// Answers one who comes with a ticket.
 pub(super) async fn answer(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
     let mut source = Source::new(receive, doors.silence_max());
     let answer = match source.line(doors.limits.line_bytes_max).await {
         Ok(line) => admit(doors, id, &line).await,
-        Err(error) => return give_up(id, send, &error),
+        Err(error) => return ended(id, send, &error),
     };
     if let JoinAnswer::Refused(why) = &answer {
         tracing::info!(peer = %id, error = why, "a ticket was refused");

@@ -9,10 +9,10 @@
 //!                     └─ join   a stranger with a ticket
 //!   relay: carries what cannot go directly, and cannot read it; at the port of `serve`
 //!   outside: says which address somebody has to the world, so that two behind routers find a direct way
-//!   wire: lines and bodies on a stream, each within its bound and its time
 //! ```
 //!
-//! Which bytes stand in front of a message is decided in `leaf_core::peer`.
+//! How streams are read and written, each within its bound and its time, is in `leaf_iroh`; which bytes stand in front of
+//! a message is decided in `leaf_core::peer`.
 //!
 //! Source: iroh 1.4 (docs.rs/iroh), QUIC (RFC 9000); threat list 3 to 8 for the bounds.
 
@@ -25,26 +25,11 @@ mod node;
 mod outside;
 mod place;
 mod relay;
-mod wire;
 mod xfer;
 
 pub use door::{IrohServer, IrohServerOptions};
 pub use key::NodeKey;
 pub use node::{Discovery, Node, NodeOptions};
 pub use outside::Outside;
-pub use place::{IrohUrl, note_place};
+pub use place::{note_place, noted_place, place_of};
 pub use relay::Relay;
-pub(crate) use wire::{Source, WireError, write};
-
-use iroh::endpoint::VarInt;
-
-/// Said to whoever is not on the list, instead of anything else.
-pub(crate) const NOT_LISTED: VarInt = VarInt::from_u32(1);
-/// Said to whoever was taken off the list.
-pub(crate) const REVOKED: VarInt = VarInt::from_u32(2);
-/// Said when the program ends.
-pub(crate) const LEAVING: VarInt = VarInt::from_u32(3);
-/// Said to whoever has too many connections.
-pub(crate) const TOO_MANY: VarInt = VarInt::from_u32(4);
-/// Said of a stream that cannot be answered in its own protocol.
-pub(crate) const FAILED: VarInt = VarInt::from_u32(5);

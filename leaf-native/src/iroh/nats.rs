@@ -10,14 +10,14 @@
 //! Source: NATS client protocol (docs.nats.io, reference/nats-protocol); EdgeSync `iroh-sidecar/src/tunnel.rs`.
 
 use super::door::Doors;
-use super::wire::Source;
-use super::xfer::{give_up, reset};
+use super::xfer::ended;
 use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
 use leaf_core::mesh::{MeshRights, PREFIX, Subjects};
 use leaf_core::nats::broker::{Grant, Known, PeerKind};
 use leaf_core::peer::NATS_PREAMBLE;
 use leaf_core::repo::{Capabilities, Repo, RepoError};
+use leaf_iroh::{Source, give_up};
 
 /// A client.
 pub(super) async fn client(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
@@ -25,7 +25,7 @@ pub(super) async fn client(doors: &Doors, id: EndpointId, send: SendStream, rece
     match source.byte().await {
         Ok(NATS_PREAMBLE) => attach(doors, id, send, source.into_stream(), PeerKind::Client).await,
         Ok(version) => tracing::info!(peer = %id, version, "speaks NATS by key in a way of its own"),
-        Err(error) => give_up(id, send, &error),
+        Err(error) => ended(id, send, &error),
     }
 }
 
@@ -39,7 +39,7 @@ async fn attach(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvSt
     let grant = grant.filter(|grant| kind == PeerKind::Client || grant.is_everything());
     let Some(grant) = grant else {
         tracing::info!(peer = %id, ?kind, "refused at the broker: its letters allow nothing there");
-        return reset(send);
+        return give_up(send);
     };
     let stream = Box::new(tokio::io::join(receive, send));
     let known = Known::Peer(Box::new(grant));

@@ -3,7 +3,7 @@
 //! Nobody is told of it unless that is asked for: no relay and no directory of others (`presets::Minimal`), but for
 //! `--discovery n0`. Where a peer is, its URL or ticket says with each call; so no table of addresses is kept here.
 //!
-//! Source: iroh 1.4, `endpoint::Builder`; noq-proto 1.4 `assembler.rs` for what a window may be.
+//! Source: iroh 1.4, `endpoint::Builder`.
 
 use super::guests::Guests;
 use super::key::NodeKey;
@@ -11,21 +11,14 @@ use super::outside;
 use crate::error::{CliError, Exit};
 use crate::tls::Trust;
 use clap::ValueEnum;
-use iroh::endpoint::{Builder, QuicTransportConfig, VarInt, presets};
+use iroh::endpoint::{Builder, presets};
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, RelayUrl, Watcher};
 use iroh_relay::tls::CaTlsConfig;
-use leaf_core::limits::PeerLimits;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// What may be on its way on one stream, and on one connection.
-///
-/// A stream with more than 1024 gaps ends its connection (noq-proto `MAX_CHUNKS`): where packets are lost by the
-/// hundred, as when a socket overflows, 8 MiB in packets of 1.2 kB had more. 2 MiB cannot.
-const STREAM_WINDOW: u32 = 2 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
 /// How long an endpoint may take to know where it is, before it goes without.
 const SETTLE_MAX: Duration = Duration::from_secs(5);
 /// How long the other sides may take to hear that it leaves.
@@ -161,16 +154,9 @@ fn builder(options: &NodeOptions) -> Result<Builder, CliError> {
             .bind_addr(address)
             .map_err(|error| CliError::usage(format!("cannot listen on {address}")).because(&error))?;
     }
-    let transport = QuicTransportConfig::builder()
-        .max_concurrent_bidi_streams(PeerLimits::default().streams_max.into())
-        .max_concurrent_uni_streams(VarInt::from_u32(0))
-        .datagram_receive_buffer_size(None)
-        .stream_receive_window(STREAM_WINDOW.into())
-        .receive_window(CONNECTION_WINDOW.into())
-        .send_window(CONNECTION_WINDOW.into());
     let trust = CaTlsConfig::embedded().with_extra_roots(options.trust.authorities());
     Ok(builder
         .ca_tls_config(outside::trust(trust, &options.relays))
         .secret_key(options.key.secret())
-        .transport_config(transport.build()))
+        .transport_config(leaf_iroh::transport()))
 }

@@ -5,10 +5,8 @@
 //!
 //! Source: `leaf_core::peer`; EdgeSync `iroh-sidecar/src/acceptor.rs`.
 
-use super::FAILED;
 use super::door::Doors;
 use super::guests::Place;
-use super::wire::{Source, WireError, write};
 use crate::world;
 use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
@@ -17,8 +15,8 @@ use leaf_core::peer::{Answer, Ask};
 use leaf_core::repo::Repo;
 use leaf_core::sync::{self, Reply, SeenLogins, ServeContext};
 use leaf_core::xfer::ContentType;
+use leaf_iroh::{Source, WireError, give_up};
 use std::sync::Arc;
-use tokio::time::timeout;
 
 /// Why there is no answer.
 pub(super) enum Stop {
@@ -55,7 +53,7 @@ pub(super) async fn leaf(doors: &Doors, id: EndpointId, send: SendStream, receiv
             tracing::info!(peer = %id, error = why, "request by key refused");
             (Answer::Refused(why), Vec::new())
         }
-        Err(Stop::Gone(error)) => return give_up(id, send, &error),
+        Err(Stop::Gone(error)) => return ended(id, send, &error),
     };
     reply(doors, id, send, &[&line.write(), &body]).await;
 }
@@ -89,9 +87,9 @@ pub(super) async fn edgesync(doors: &Doors, id: EndpointId, send: SendStream, re
         Ok(answer) => reply(doors, id, send, &[&answer.body]).await,
         Err(Stop::Refused(why)) => {
             tracing::info!(peer = %id, error = why, "request by key refused");
-            reset(send);
+            give_up(send);
         }
-        Err(Stop::Gone(error)) => give_up(id, send, &error),
+        Err(Stop::Gone(error)) => ended(id, send, &error),
     }
 }
 
@@ -148,25 +146,14 @@ async fn work(
     Ok(reply)
 }
 
-/// Writes an answer, and waits until it has arrived: who ends the program waits for that.
-pub(super) async fn reply(doors: &Doors, id: EndpointId, mut send: SendStream, parts: &[&[u8]]) {
-    for part in parts {
-        if let Err(error) = write(&mut send, part, doors.silence_max()).await {
-            return give_up(id, send, &error);
-        }
-    }
-    if send.finish().is_ok() {
-        timeout(doors.silence_max(), send.stopped()).await.ok();
+/// Writes an answer, as far as it is taken.
+pub(super) async fn reply(doors: &Doors, id: EndpointId, send: SendStream, parts: &[&[u8]]) {
+    if let Err(error) = leaf_iroh::reply(send, parts, doors.silence_max()).await {
+        tracing::debug!(peer = %id, %error, "an answer was not taken");
     }
 }
 
-pub(super) fn give_up(id: EndpointId, send: SendStream, error: &WireError) {
+pub(super) fn ended(id: EndpointId, send: SendStream, error: &WireError) {
     tracing::debug!(peer = %id, %error, "a round ended early");
-    reset(send);
-}
-
-/// A stream that is dropped looks as if it were whole.
-pub(super) fn reset(mut send: SendStream) {
-    // One that is closed already needs none.
-    send.reset(FAILED).ok();
+    give_up(send);
 }

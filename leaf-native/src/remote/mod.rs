@@ -7,7 +7,9 @@ mod obscure;
 mod url;
 
 pub use http::{HttpError, HttpOptions, HttpRemote, HttpReply, RoundRequest};
-pub use iroh::{IrohError, IrohRemote, Joined, join};
+pub(crate) use iroh::next_step;
+pub use iroh::{IrohRemote, join};
+use leaf_iroh::IrohError;
 pub use nats::{NatsRemote, NatsRemoteError, NatsSession};
 pub use obscure::{obscure, unobscure};
 pub use url::{BadUrl, RemoteUrl, Secret};

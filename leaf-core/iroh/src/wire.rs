@@ -2,9 +2,10 @@
 //!
 //! Source: RFC 9000 section 2; threat list 3 to 8.
 
+use crate::FAILED;
 use iroh::endpoint::{ReadError, RecvStream, SendStream, WriteError};
+use n0_future::time::timeout;
 use std::time::Duration;
-use tokio::time::timeout;
 
 /// What one read may bring, and one write takes.
 const PIECE_BYTES: usize = 64 << 10;
@@ -42,11 +43,9 @@ pub enum WireError {
     Write(#[from] WriteError),
 }
 
-/// Is told how many bytes of a body have come, and says whether they may be kept.
-pub(crate) type Room<'a> = dyn FnMut(usize) -> bool + Send + 'a;
-
 /// A stream that is read.
-pub(crate) struct Source {
+#[derive(Debug)]
+pub struct Source {
     stream: RecvStream,
     /// What came behind a line.
     held: Vec<u8>,
@@ -54,7 +53,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(crate) fn new(stream: RecvStream, silence_max: Duration) -> Self {
+    /// Begins to read; waits for each piece at most `silence_max`.
+    pub fn new(stream: RecvStream, silence_max: Duration) -> Self {
         Self {
             stream,
             held: Vec::new(),
@@ -73,7 +73,11 @@ impl Source {
     }
 
     /// One line, without its end.
-    pub(crate) async fn line(&mut self, bytes_max: usize) -> Result<Vec<u8>, WireError> {
+    ///
+    /// # Errors
+    ///
+    /// [`WireError`].
+    pub async fn line(&mut self, bytes_max: usize) -> Result<Vec<u8>, WireError> {
         let mut line = Vec::new();
         while let Some(piece) = self.piece().await? {
             let end = piece.iter().position(|byte| *byte == b'\n');
@@ -91,7 +95,11 @@ impl Source {
     }
 
     /// The first byte.
-    pub(crate) async fn byte(&mut self) -> Result<u8, WireError> {
+    ///
+    /// # Errors
+    ///
+    /// [`WireError`].
+    pub async fn byte(&mut self) -> Result<u8, WireError> {
         let mut byte = [0];
         let read = timeout(self.silence_max, self.stream.read_exact(&mut byte)).await;
         match read.map_err(|_| WireError::Hang(self.silence_max))? {
@@ -101,7 +109,15 @@ impl Source {
     }
 
     /// The body that was announced, and nothing behind it. `room` is told how much has come, before it is kept.
-    pub(crate) async fn body(&mut self, announced: usize, room: &mut Room<'_>) -> Result<Vec<u8>, WireError> {
+    ///
+    /// # Errors
+    ///
+    /// [`WireError`].
+    pub async fn body(
+        &mut self,
+        announced: usize,
+        room: &mut impl FnMut(usize) -> bool,
+    ) -> Result<Vec<u8>, WireError> {
         let mut body = Vec::with_capacity(announced.min(RESERVED_MAX));
         while let Some(piece) = self.piece().await? {
             let received = body.len() + piece.len();
@@ -117,7 +133,15 @@ impl Source {
     }
 
     /// Whatever comes, to the end.
-    pub(crate) async fn all(&mut self, bytes_max: usize, room: &mut Room<'_>) -> Result<Vec<u8>, WireError> {
+    ///
+    /// # Errors
+    ///
+    /// [`WireError`].
+    pub async fn all(
+        &mut self,
+        bytes_max: usize,
+        room: &mut impl FnMut(usize) -> bool,
+    ) -> Result<Vec<u8>, WireError> {
         let mut body = Vec::new();
         while let Some(piece) = self.piece().await? {
             let received = body.len() + piece.len();
@@ -130,20 +154,44 @@ impl Source {
     }
 
     /// The stream as it is, for another protocol. Only before a line was read.
-    pub(crate) fn into_stream(self) -> RecvStream {
+    pub fn into_stream(self) -> RecvStream {
         self.stream
     }
 }
 
 /// Writes, piece by piece, as fast as it is taken.
-pub(crate) async fn write(
-    stream: &mut SendStream,
-    bytes: &[u8],
-    silence_max: Duration,
-) -> Result<(), WireError> {
+///
+/// # Errors
+///
+/// [`WireError`].
+pub async fn write(stream: &mut SendStream, bytes: &[u8], silence_max: Duration) -> Result<(), WireError> {
     for piece in bytes.chunks(PIECE_BYTES) {
         let written = timeout(silence_max, stream.write_all(piece)).await;
         written.map_err(|_| WireError::Hang(silence_max))??;
     }
     Ok(())
+}
+
+/// Writes an answer, and waits until it has arrived: who ends the program waits for that.
+///
+/// # Errors
+///
+/// [`WireError`]; the stream is given up then.
+pub async fn reply(mut stream: SendStream, parts: &[&[u8]], silence_max: Duration) -> Result<(), WireError> {
+    for part in parts {
+        if let Err(error) = write(&mut stream, part, silence_max).await {
+            give_up(stream);
+            return Err(error);
+        }
+    }
+    if stream.finish().is_ok() {
+        timeout(silence_max, stream.stopped()).await.ok();
+    }
+    Ok(())
+}
+
+/// Ends a stream for good: one that is dropped looks as if it were whole.
+pub fn give_up(mut stream: SendStream) {
+    // One that is closed already needs none.
+    stream.reset(FAILED).ok();
 }
