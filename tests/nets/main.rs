@@ -6,6 +6,8 @@
 //! Source: RFC 4787 for what routers do to addresses.
 #![cfg(target_os = "linux")]
 
+mod capture;
+mod cut;
 mod net;
 mod pair;
 mod path;

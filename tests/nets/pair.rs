@@ -82,3 +82,48 @@ fn two_leaves_at_home_pair_by_a_ticket_and_converge() {
     assert_sound(&guest.scratch, &guest.file());
     assert_sound(&host.scratch, &host.file);
 }
+
+#[test]
+fn a_ticket_that_was_used_is_worth_nothing_on_another_machine() {
+    let net = Net::new(Nat::Easy);
+    let relay = relay(&net);
+    let (host, guest) = (host(&net, &relay, &[]), guest(&net, &relay));
+    let ticket = host.invite(&[]);
+    let join = ["join", ticket.as_str(), "clone.fossil", "--user", "alice"];
+    guest.scratch.leaf(&join);
+    // Whoever finds it is on the relay's list and all.
+    let finder = Guest::on(&net.name(At::Public));
+    relay.allow(&finder, "g");
+    let said = finder.scratch.leaf_any(&join);
+    assert_eq!(said.code, Some(3), "{}", said.text());
+    assert!(
+        said.stderr.contains("this ticket was used before"),
+        "{}",
+        said.stderr
+    );
+    assert!(!finder.file().exists());
+    // Nor does what the first has besides: the ticket's place is no secret, its key is.
+    std::fs::copy(guest.file(), finder.file()).expect("a copy");
+    let said = finder.scratch.leaf_any(&["sync", "-R", "clone.fossil"]);
+    assert_eq!(said.code, Some(3), "{}", said.text());
+    assert!(said.stderr.contains("has not listed our key"), "{}", said.stderr);
+}
+
+#[test]
+fn a_stranger_who_may_use_the_relay_gets_no_byte_of_the_repository() {
+    let net = Net::new(Nat::Easy);
+    let relay = relay(&net);
+    let (host, guest) = (host(&net, &relay, &[]), guest(&net, &relay));
+    let before = net.traffic(At::RouterA).sent;
+    let said = guest
+        .scratch
+        .leaf_any(&["clone", host.server.by_key(), "clone.fossil"]);
+    assert_eq!(said.code, Some(3), "{}", said.text());
+    assert!(said.stderr.contains("has not listed our key"), "{}", said.stderr);
+    assert!(!guest.file().exists());
+    host.says("refused: not on the list of peers");
+    assert!(!host.log().contains("request by key"), "{}", host.log());
+    // Handshakes, and nothing of the size of an artifact.
+    let sent = net.traffic(At::RouterA).sent - before;
+    assert!(sent < SIZE / 64, "{sent} bytes went out");
+}

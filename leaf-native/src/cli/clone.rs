@@ -173,13 +173,15 @@ impl Fetch<'_> {
     fn abandon(&self, repo: Repo, is_new: bool, error: CliError) -> CliError {
         let is_empty = repo.artifact_count().is_ok_and(|artifacts| artifacts == 0);
         drop(repo);
-        let error = error.during(format!("nothing was cloned into {}", self.file.display()));
+        let file = self.file.display();
         if is_new && is_empty {
             // If it stays, the next clone continues it.
             std::fs::remove_file(self.file).ok();
-            return error;
+            return error.during(format!("nothing was cloned into {file}"));
         }
-        error.next_step("run the same command again: what has arrived is kept")
+        error
+            .during(format!("the clone {file} is not complete"))
+            .next_step("run the same command again: what has arrived is kept")
     }
 
     fn not_verified(&self, error: RepoError) -> CliError {
