@@ -2,7 +2,7 @@
 //!
 //! Source: `leaf_core::peer`; EdgeSync `iroh-sidecar/src/acceptor.rs` for its own protocol.
 
-use crate::leaf::{Guest, Host};
+use crate::leaf::{Guest, Host, wait_until};
 use iroh::endpoint::{Connection, ConnectionError, RecvStream, SendStream, presets};
 use iroh::{Endpoint, EndpointAddr, SecretKey};
 use leaf_core::peer::{
@@ -279,6 +279,33 @@ fn a_peer_has_few_connections_at_a_time() {
         panic!("it was not said why");
     };
     assert_eq!(&close.reason[..], b"too many connections");
+}
+
+#[test]
+fn it_is_known_how_it_stands_with_a_peer() {
+    let (host, raw) = (Host::start(), Raw::new());
+    host.allow_key(&raw.id(), "gio");
+    assert!(host.state_of(&raw.id()).is_null());
+    let connection = raw.connect(&host, XFER);
+    wait_until("it is connected", || {
+        host.state_of(&raw.id())["connected"] == true
+    });
+    let state = host.state_of(&raw.id());
+    assert_eq!(state["path"], "direct", "{state}");
+    assert!(state["rtt_us"].as_i64() > Some(0), "{state}");
+    let answer = raw.answer(&connection, &asked(&pull(&host)));
+    assert!(matches!(answer, Answer::Message { .. }), "{answer:?}");
+    connection.close(0_u8.into(), b"");
+    wait_until("it is not", || host.state_of(&raw.id())["connected"] == false);
+    let last = host.state_of(&raw.id());
+    for bytes in ["bytes_sent", "bytes_received"] {
+        assert!(last[bytes].as_i64() > state[bytes].as_i64(), "{state} {last}");
+    }
+    let page = host.get("/peers.json");
+    assert!(
+        page.contains(&raw.id()) && page.contains("\"bytes_sent\""),
+        "{page}"
+    );
 }
 
 #[test]

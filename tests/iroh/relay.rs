@@ -4,7 +4,8 @@
 
 use crate::leaf::{Guest, Host, commit, plain, wait_until};
 use iroh::endpoint::presets;
-use iroh::{Endpoint, RelayMode, RelayUrl, SecretKey};
+use iroh::{Endpoint, EndpointAddr, RelayMode, RelayUrl, SecretKey};
+use leaf_core::peer::XFER;
 use leaf_tests::oracle::assert_same_artifacts;
 use leaf_tests::scratch::Scratch;
 use std::io::{Read, Write};
@@ -205,6 +206,27 @@ fn who_is_revoked_is_cut_off_from_the_relay() {
     for line in cut {
         assert!(line.contains(&id), "{line}");
     }
+}
+
+#[test]
+fn it_is_known_who_is_connected_by_the_relay() {
+    let host = Host::start_with(&RELAYED);
+    let key = SecretKey::generate();
+    let id = key.public().to_string();
+    host.allow_key(&id, "gio");
+    let guest = Relayed::new(&host, &key);
+    let called = host.server.by_key()["iroh://".len()..]
+        .split('?')
+        .next()
+        .expect("a key")
+        .to_owned();
+    let relay: RelayUrl = host.server.relay().parse().expect("a URL");
+    let place = EndpointAddr::new(called.parse().expect("a key")).with_relay_url(relay);
+    let connecting = guest.endpoint.connect(place, XFER);
+    let connection = guest.runtime.block_on(connecting).expect("it is let in");
+    wait_until("it is connected", || host.state_of(&id)["connected"] == true);
+    assert_eq!(host.state_of(&id)["path"], "relayed");
+    connection.close(0_u8.into(), b"");
 }
 
 #[test]

@@ -4,6 +4,8 @@ use crate::leaf::LeafServer;
 use crate::oracle::{assert_same_artifacts, assert_sound};
 use crate::scene::{USERS, small};
 use crate::scratch::Scratch;
+use crate::wire::exchange;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -68,6 +70,32 @@ impl Host {
             "-R",
             file,
         ]);
+    }
+
+    /// How it stands with a peer, as `leaf peers list` knows it; `null` before anything is known.
+    ///
+    /// # Panics
+    ///
+    /// When it is not on the list.
+    pub fn state_of(&self, id: &str) -> Value {
+        let list = ["peers", "list", "--json", "-R", plain(&self.file)];
+        let list: Value = serde_json::from_str(&self.scratch.leaf(&list).stdout).expect("JSON");
+        let peers = list.as_array().expect("a list").iter();
+        let mut peers = peers.filter(|peer| peer["id"] == id);
+        peers.next().expect("on the list")["state"].clone()
+    }
+
+    /// What the server answers to a page of its own.
+    ///
+    /// # Panics
+    ///
+    /// When that is no success.
+    pub fn get(&self, path: &str) -> String {
+        let address = self.server.address();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        let reply = exchange(&address, request.as_bytes()).expect("an answer");
+        assert_eq!(reply.status, 200, "{}", reply.header);
+        String::from_utf8(reply.body).expect("text")
     }
 
     /// A ticket.

@@ -128,6 +128,7 @@ impl RepoTx<'_> {
     ///
     /// [`RepoError::Sqlite`].
     pub fn remove_guest(&self, id: &str) -> Result<bool, RepoError> {
+        self.forget_guest_state(id)?;
         self.unset_config(&[ROW, id].concat())
     }
 

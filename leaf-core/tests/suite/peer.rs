@@ -9,7 +9,7 @@ use leaf_core::id::ProjectCode;
 use leaf_core::peer::{
     Answer, Ask, BadLine, BadTicket, JoinAnswer, JoinAsk, Ticket, invite_seed, join_text, short_code,
 };
-use leaf_core::repo::{Admission, Guest, Invite, Repo};
+use leaf_core::repo::{Admission, Guest, GuestState, Invite, Repo};
 use leaf_core::sync::{Goal, SyncError, SyncOptions};
 use leaf_core::time::Timestamp;
 use leaf_core::xfer::ContentType;
@@ -189,6 +189,41 @@ fn a_peer_may_do_what_its_letters_say_and_no_more() {
     pair.guest = Some(guest("i"));
     pair.run(options(Goal::Sync)).expect("a writer pushes");
     assert!(ours.iter().all(|hash| has(&pair.server, hash)));
+}
+
+#[test]
+fn how_it_stands_with_a_guest_is_kept_until_it_is_revoked_and_believed_for_a_while() {
+    let mut repo = repository(1);
+    let ann = guest("gio");
+    let state = GuestState {
+        at: NOW,
+        since: NOW.plus_ms(-60_000),
+        connections: 2,
+        is_relayed: true,
+        rtt_us: 12_345,
+        sent: 1 << 40,
+        received: 7,
+    };
+    let note = |repo: &mut Repo| repo.write(|tx| tx.note_guest_state(&ann.id, &state));
+    note(&mut repo).expect("nothing to note");
+    assert_eq!(repo.guest_state(&ann.id).expect("query"), None, "no guest yet");
+    repo.write(|tx| tx.set_guest(&ann, NOW)).expect("added");
+    note(&mut repo).expect("noted");
+    let read = repo.guest_state(&ann.id).expect("query").expect("noted");
+    assert_eq!(read, state);
+    let guests = repo.guests().expect("query");
+    assert_eq!(guests, std::slice::from_ref(&ann), "no guest more");
+    assert!(read.is_connected(NOW.plus_ms(100_000)));
+    assert!(!read.is_connected(NOW.plus_ms(200_000)), "who noted it is gone");
+    assert!(
+        !GuestState {
+            connections: 0,
+            ..read
+        }
+        .is_connected(NOW)
+    );
+    repo.write(|tx| tx.remove_guest(&ann.id)).expect("revoked");
+    assert_eq!(repo.guest_state(&ann.id).expect("query"), None);
 }
 
 fn invited(repo: &mut Repo, expires: Timestamp) -> Invite {

@@ -6,13 +6,15 @@ use super::invite::check_letters;
 use super::login::{Login, RemoteArgs};
 use crate::disk::{self, Access};
 use crate::error::CliError;
+use crate::iroh::guest_json;
 use crate::mesh::cards;
-use crate::output::{DIM, STRONG, count, paint, tame};
+use crate::output::{DIM, GOOD, STRONG, count, human_bytes, paint, tame};
 use crate::world;
 use clap::{Args, Subcommand};
 use iroh::EndpointId;
 use leaf_core::mesh::PREFIX;
-use leaf_core::repo::Guest;
+use leaf_core::repo::{Guest, GuestState};
+use leaf_core::time::Timestamp;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -34,7 +36,7 @@ pub(super) struct Peers {
 
 #[derive(Debug, Subcommand)]
 enum Order {
-    /// List the leaves that may call the repository by key
+    /// List the leaves that may call the repository by key, and how `leaf serve` is connected with them
     List,
     /// Let a leaf call the repository by key, or change what it may do
     Allow(Allow),
@@ -147,19 +149,18 @@ fn known(file: &Path, global: &Global) -> Result<(), CliError> {
         )
     })
 }
+
+/// Who may call, and how it stands with them.
 fn list(global: &Global) -> Result<(), CliError> {
-    let peers = global.read()?.guests()?;
-    let value = peers.iter().map(|peer| {
-        json!({
-            "id": peer.id,
-            "name": peer.name,
-            "capabilities": peer.capabilities,
-            "added": peer.added.iso(),
-            "seen": peer.seen.map(leaf_core::time::Timestamp::iso),
-        })
-    });
+    let (repo, now) = (global.read()?, world::now());
+    let peers = repo.guests()?.into_iter();
+    let peers = peers.map(|peer| Ok((repo.guest_state(&peer.id)?, peer)));
+    let peers: Vec<(Option<GuestState>, Guest)> = peers.collect::<Result<_, CliError>>()?;
+    let value = peers
+        .iter()
+        .map(|(state, peer)| guest_json(peer, state.as_ref(), now));
     global.out().answer(&value.collect(), |out| {
-        for peer in &peers {
+        for (state, peer) in &peers {
             let seen = peer
                 .seen
                 .map_or_else(|| "never seen".to_owned(), |seen| format!("seen {}", seen.iso()));
@@ -171,9 +172,36 @@ fn list(global: &Global) -> Result<(), CliError> {
                 peer.capabilities,
                 paint(DIM, seen)
             )?;
+            if let Some(state) = state {
+                writeln!(out, "  {}", stands(state, now))?;
+            }
         }
         writeln!(out, "{}", count(peers.len() as u64, "peer"))
     })
+}
+
+/// How it stands, in words.
+fn stands(state: &GuestState, now: Timestamp) -> String {
+    let connected = match state.is_connected(now) {
+        true => {
+            let way = if state.is_relayed {
+                "by a relay"
+            } else {
+                "directly"
+            };
+            let ms = state.rtt_us / 1_000;
+            paint(GOOD, format!("connected {way}, {ms} ms"))
+        }
+        false => "not connected".to_owned(),
+    };
+    let bytes = |bytes: i64| human_bytes(u64::try_from(bytes).unwrap_or_default());
+    format!(
+        "{connected}; {} sent, {} received since {}; as of {}",
+        bytes(state.sent),
+        bytes(state.received),
+        state.since.iso(),
+        state.at.iso()
+    )
 }
 
 impl Allow {

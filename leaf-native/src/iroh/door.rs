@@ -8,6 +8,7 @@
 use super::guests::Guests;
 use super::node::{Node, NodeOptions};
 use super::place::note_place;
+use super::register::Register;
 use super::relay::Relay;
 use super::{join, nats, xfer};
 use crate::broker::Broker;
@@ -75,6 +76,7 @@ pub(super) struct Doors {
     pieces: Arc<Semaphore>,
     connections: Arc<Semaphore>,
     open: Mutex<BTreeMap<EndpointId, usize>>,
+    register: Arc<Register>,
 }
 
 /// The memory of one request.
@@ -208,6 +210,7 @@ impl IrohServer {
             pieces: Arc::new(Semaphore::new(limits.requests_bytes_max.div_ceil(PIECE_BYTES))),
             connections: Arc::new(Semaphore::new(limits.connections_max)),
             open: Mutex::default(),
+            register: Arc::default(),
         };
         Ok(Self {
             node,
@@ -234,11 +237,15 @@ impl IrohServer {
     pub async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut open = JoinSet::new();
         let relay = self.relay.clone();
+        let doors = Arc::clone(&self.doors);
         let watching = async {
-            match &relay {
-                Some(relay) => relay.watch().await,
-                None => std::future::pending().await,
-            }
+            let relay = async {
+                match &relay {
+                    Some(relay) => relay.watch().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::join!(relay, doors.register.watch(&doors.guests));
         };
         tokio::pin!(watching);
         loop {
@@ -264,6 +271,7 @@ impl IrohServer {
         if timeout(DRAIN_MAX, drained).await.is_err() {
             tracing::warn!("rounds of peers were still under way when time was up");
         }
+        doors.register.note(&doors.guests).await;
         self.node.close().await;
         if let Some(relay) = &relay {
             relay.close().await;
@@ -289,7 +297,10 @@ async fn take(doors: Arc<Doors>, incoming: Incoming, stopped: watch::Receiver<bo
             // Nobody stays at the door for tickets.
             timeout(JOIN_MAX, stay(&doors, &connection, stopped)).await.ok();
         }
-        false => stay(&doors, &connection, stopped).await,
+        false => {
+            let _entry = doors.register.enter(&connection);
+            stay(&doors, &connection, stopped).await;
+        }
     }
     connection.close(LEAVING, b"");
     drop(seat);

@@ -9,6 +9,7 @@
 //!                     └─ join   a stranger with a ticket
 //!   relay: carries what cannot go directly, and cannot read it; at the port of `serve`
 //!   outside: says which address somebody has to the world, so that two behind routers find a direct way
+//!   register: how it stands with each peer, for people
 //! ```
 //!
 //! How streams are read and written, each within its bound and its time, is in `leaf_iroh`; which bytes stand in front of
@@ -24,6 +25,7 @@ mod nats;
 mod node;
 mod outside;
 mod place;
+mod register;
 mod relay;
 mod xfer;
 
@@ -32,4 +34,5 @@ pub use key::NodeKey;
 pub use node::{Discovery, Node, NodeOptions};
 pub use outside::Outside;
 pub use place::{note_place, noted_place, place_of};
+pub(crate) use register::{guest_json, guests_json};
 pub use relay::Relay;

@@ -11,6 +11,7 @@ use super::cors::{CorsRule, Granted};
 use super::host::HostRule;
 use super::monitor;
 use super::page::page;
+use super::peers;
 use super::raw;
 use super::relay;
 use super::route::{Repositories, Routed};
@@ -45,6 +46,8 @@ const LOGIN_COOKIE: &str = "x-f-l-c";
 const HEALTH: &str = "/healthz";
 /// Where a page asks which repositories there are.
 const LIST: &str = "/leaf.json";
+/// Where it asks which leaves may call by key.
+const PEERS: &str = "/peers.json";
 /// What may be asked for.
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 
@@ -178,6 +181,12 @@ impl Service {
         match path {
             HEALTH => return Ok(self.health()),
             LIST => return Ok(self.list()),
+            PEERS if self.is_home(peer) => return Ok(peers::answer(Arc::clone(&self.repositories)).await),
+            PEERS => {
+                return Err(Answer::forbidden(
+                    "only the machine of the server is told who its peers are",
+                ));
+            }
             path if monitor::is_wanted(path) => return Ok(self.monitor(path, query, peer).await),
             _ => {}
         }
@@ -211,12 +220,15 @@ impl Service {
         Answer::new(StatusCode::OK, "application/json", format!("{health}\n"))
     }
 
-    /// What goes on in the broker, for this machine alone; behind another server nobody can tell who asks.
+    /// Whether this machine asks; behind another server nobody can tell.
+    fn is_home(&self, peer: SocketAddr) -> bool {
+        peer.ip().is_loopback() && self.base_url.is_none()
+    }
+
+    /// What goes on in the broker, for this machine alone.
     async fn monitor(&self, path: &str, query: Option<&str>, peer: SocketAddr) -> Answer {
         match &self.broker {
-            Some(broker) if peer.ip().is_loopback() && self.base_url.is_none() => {
-                monitor::answer(broker, path, query).await
-            }
+            Some(broker) if self.is_home(peer) => monitor::answer(broker, path, query).await,
             Some(_) => Answer::forbidden("only the machine of the server is told what goes on in its broker"),
             None => Answer::text(StatusCode::NOT_FOUND, "this server carries no NATS broker"),
         }

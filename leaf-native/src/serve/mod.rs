@@ -8,6 +8,7 @@
 //!               ├─ host, cors     whom a browser may speak for
 //!               ├─ asset, raw     what a browser is shown: the page, and artifacts that can do it no harm
 //!               ├─ websocket      a connection of the NATS broker; monitor: what goes on in it
+//!               ├─ peers          who may call by key, and how it stands with them
 //!               └─ relay          a connection of the relay for leaves that call by key
 //! ```
 
@@ -19,6 +20,7 @@ mod http;
 mod listen;
 mod monitor;
 mod page;
+mod peers;
 mod raw;
 mod relay;
 mod route;

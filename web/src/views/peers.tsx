@@ -1,11 +1,12 @@
 // The other leaves of the project: those that are there now, and those that were.
 import type { MeshState, Peer } from "@edgesync/leaf"
 import { useEffect, useRef } from "react"
+import { guests, type Guest } from "../leaf/guests.ts"
 import { useLeaf, useSession } from "../leaf/session.tsx"
 import { useLoad } from "../leaf/use-load.ts"
 import { Mark } from "../parts/branch-mark.tsx"
 import { Icon } from "../parts/icon.tsx"
-import { Since, count, shortHash } from "../parts/say.tsx"
+import { Since, count, shortHash, sizeText } from "../parts/say.tsx"
 import { Failed, Head, Nothing, Skeleton } from "../parts/states.tsx"
 import { useTitle } from "../parts/use-title.ts"
 import { href } from "../route.ts"
@@ -24,10 +25,14 @@ const here: Record<MeshState, string> = {
 export function Peers() {
   useTitle("Peers")
   const leaf = useLeaf()
-  const { mesh } = useSession()
+  const { mesh, info } = useSession()
   const { data, error, reload } = useLoad(`peers ${mesh.state}`, () => leaf.peers())
-  const latest = useRef(reload)
-  latest.current = reload
+  const byKey = useLoad(`guests ${info?.projectCode}`, () => guests(info?.projectCode ?? ""))
+  const latest = useRef(() => {})
+  latest.current = () => {
+    reload()
+    byKey.reload()
+  }
   useEffect(() => {
     const ask = () => document.visibilityState === "visible" && latest.current()
     const timer = setInterval(ask, EVERY_MS)
@@ -53,6 +58,16 @@ export function Peers() {
         <section aria-labelledby="before">
           <h2 id="before">Seen before</h2>
           <List label="Seen before" peers={before} />
+        </section>
+      )}
+      {byKey.data && byKey.data.length > 0 && (
+        <section aria-labelledby="by-key">
+          <h2 id="by-key">With the server of this page, by key</h2>
+          <ul className="listing tall" aria-label="By key">
+            {byKey.data.map((guest) => (
+              <ByKey key={guest.id} guest={guest} />
+            ))}
+          </ul>
         </section>
       )}
       <p className="unseen" role="status">
@@ -88,5 +103,27 @@ function List({ label, peers }: { label: string; peers: Peer[] }) {
         </li>
       ))}
     </ul>
+  )
+}
+
+function ByKey({ guest: { id, name, capabilities, state } }: { guest: Guest }) {
+  return (
+    <li>
+      <div className="what">
+        <Icon name="disk" size={18} /> <strong>{name || "unnamed"}</strong> <Mark>{capabilities}</Mark>
+        {state?.connected && <Mark>{state.path === "relayed" ? "by a relay" : "direct"}</Mark>}
+        <p className="meta">
+          <code title={id}>{shortHash(id)}</code>
+          {!state && " · never connected"}
+          {state && (
+            <>
+              {state.connected ? ` · connected, ${(state.rtt_us / 1000).toFixed(1)} ms` : " · not connected"}
+              {` · ${sizeText(state.bytes_sent)} sent, ${sizeText(state.bytes_received)} received · as of `}
+              <Since time={Date.parse(state.at)} />
+            </>
+          )}
+        </p>
+      </div>
+    </li>
   )
 }
