@@ -1,15 +1,6 @@
-//! A small internet of network namespaces: two homes, each behind a router of its own, and a host that all can reach.
+//! Hosts of a small internet, as `net.sh` makes them: two homes behind routers, and a public host.
 //!
-//! ```text
-//!   home A  10.1.0.2 ── router A ──┐                     ┌── router B ── home B  10.2.0.2
-//!                      198.51.100.11 ── the wide area ── 198.51.100.12
-//!                                            │
-//!                                      198.51.100.1  the public host
-//! ```
-//!
-//! A router lets nobody in who was not called, as those at home do, and there is no route from one home to the other.
-//!
-//! Source: ip-netns(8), nft(8); RFC 4787 for the words.
+//! Source: ip(8), nft(8), tc(8).
 
 use std::io::Write;
 use std::path::Path;
@@ -33,18 +24,6 @@ pub(crate) enum At {
     HomeB,
     RouterA,
     RouterB,
-    Wide,
-}
-
-impl At {
-    const ALL: [Self; 6] = [
-        Self::Public,
-        Self::HomeA,
-        Self::HomeB,
-        Self::RouterA,
-        Self::RouterB,
-        Self::Wide,
-    ];
 }
 
 /// A network; gone when dropped.
@@ -61,62 +40,21 @@ pub(crate) struct Traffic {
 }
 
 impl Net {
-    /// Builds it.
+    /// Builds it. A machine that does not let us fails the test, it never skips it.
     pub(crate) fn new(nat: Nat) -> Self {
         static MADE: AtomicUsize = AtomicUsize::new(0);
         sweep();
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let net = Self {
-            prefix: format!("leaf-{}-{number}", std::process::id()),
-        };
-        for at in At::ALL {
-            ip(&["netns", "add", &net.name(at)]);
-            net.ip(at, &["link", "set", "lo", "up"]);
-        }
-        net.ip(At::Wide, &["link", "add", "bridge", "type", "bridge"]);
-        net.ip(At::Wide, &["link", "set", "bridge", "up"]);
-        net.cable(At::Public, "wan", "198.51.100.1/24", "Public");
-        for (router, home, outside, inside, address) in [
-            (
-                At::RouterA,
-                At::HomeA,
-                "198.51.100.11/24",
-                "10.1.0.1",
-                "10.1.0.2/24",
-            ),
-            (
-                At::RouterB,
-                At::HomeB,
-                "198.51.100.12/24",
-                "10.2.0.1",
-                "10.2.0.2/24",
-            ),
-        ] {
-            net.cable(router, "wan", outside, &format!("{router:?}"));
-            let (router_name, home_name) = (net.name(router), net.name(home));
-            ip(&[
-                "link",
-                "add",
-                "lan",
-                "netns",
-                &router_name,
-                "type",
-                "veth",
-                "peer",
-                "name",
-                "lan",
-                "netns",
-                &home_name,
-            ]);
-            net.ip(router, &["address", "add", &format!("{inside}/24"), "dev", "lan"]);
-            net.ip(home, &["address", "add", address, "dev", "lan"]);
-            net.ip(router, &["link", "set", "lan", "up"]);
-            net.ip(home, &["link", "set", "lan", "up"]);
-            net.ip(home, &["route", "add", "default", "via", inside]);
-            net.within(router, "sysctl", &["-qw", "net.ipv4.ip_forward=1"]);
-            net.rules(router, &translation(nat));
-        }
-        net
+        let prefix = format!("leaf-{}-{number}", std::process::id());
+        let nat = if nat == Nat::Easy { "easy" } else { "hard" };
+        let output = script(&["up", &prefix, nat]).output().expect("bash");
+        assert!(
+            output.status.success(),
+            "these tests make hosts out of network namespaces. That takes root, with the capabilities CAP_SYS_ADMIN \
+             and CAP_NET_ADMIN, and iproute2, nftables and tcpdump (`make setup` installs them): {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Self { prefix }
     }
 
     /// The namespace of a host.
@@ -163,17 +101,6 @@ impl Net {
         }
     }
 
-    /// A cable from a host to the wide area.
-    fn cable(&self, at: At, interface: &str, address: &str, plug: &str) {
-        let (host, wide) = (self.name(at), self.name(At::Wide));
-        ip(&[
-            "link", "add", interface, "netns", &host, "type", "veth", "peer", "name", plug, "netns", &wide,
-        ]);
-        self.ip(At::Wide, &["link", "set", plug, "master", "bridge", "up"]);
-        self.ip(at, &["address", "add", address, "dev", interface]);
-        self.ip(at, &["link", "set", interface, "up"]);
-    }
-
     fn ip(&self, at: At, args: &[&str]) -> String {
         ip(&[&["-n", self.name(at).as_str()], args].concat())
     }
@@ -186,52 +113,28 @@ impl Net {
 
 impl Drop for Net {
     fn drop(&mut self) {
-        for at in At::ALL {
-            remove(&self.name(at));
-        }
+        remove(&self.prefix);
     }
 }
 
-/// Rules of a router.
-fn translation(nat: Nat) -> String {
-    let how = if nat == Nat::Hard { "fully-random" } else { "" };
-    format!(
-        "table ip router {{
-           chain out {{ type nat hook postrouting priority srcnat
-             oifname wan masquerade {how}
-           }}
-           chain through {{ type filter hook forward priority filter; policy drop
-             iifname lan accept
-             ct state established,related accept
-           }}
-           chain knock {{ type filter hook input priority filter
-             iifname wan ct state new drop
-           }}
-         }}"
-    )
+fn script(args: &[&str]) -> Command {
+    let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("nets/net.sh"));
+    command.args(args);
+    command
 }
 
-/// Runs `ip`; it must end well. A machine that does not let us fails the test, it never skips it.
+/// Runs `ip`; it must end well.
 #[track_caller]
 fn ip(args: &[&str]) -> String {
-    let output = Command::new("ip").args(args).output();
-    let output = output
-        .unwrap_or_else(|error| panic!("these tests need the program ip (apt install iproute2): {error}"));
+    let output = Command::new("ip").args(args).output().expect("the program ip");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "these tests need root, with the capabilities CAP_SYS_ADMIN and CAP_NET_ADMIN, to make hosts out of network \
-         namespaces, and Debian's iproute2, nftables and tcpdump.\nip {}: {said}",
-        args.join(" ")
-    );
+    assert!(output.status.success(), "ip {}: {said}", args.join(" "));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Removes a namespace, which may not be there.
-fn remove(name: &str) {
-    let mut command = Command::new("ip");
-    command.args(["netns", "delete", name]).stderr(Stdio::null());
-    command.status().ok();
+/// Removes a network, which may not be there.
+fn remove(prefix: &str) {
+    script(&["down", prefix]).status().ok();
 }
 
 /// Removes what tests left that were killed.
@@ -241,11 +144,11 @@ fn sweep() {
     };
     for name in names.flatten() {
         let name = name.file_name().to_string_lossy().into_owned();
-        let process = name.strip_prefix("leaf-").and_then(|rest| rest.split('-').next());
-        let is_left =
-            process.is_some_and(|id| id.parse::<u32>().is_ok() && !Path::new("/proc").join(id).exists());
-        if is_left {
-            remove(&name);
+        let words: Vec<&str> = name.split('-').collect();
+        if let ["leaf", process, number, "Wide"] = words.as_slice()
+            && !Path::new("/proc").join(process).exists()
+        {
+            remove(&format!("leaf-{process}-{number}"));
         }
     }
 }
