@@ -2,7 +2,7 @@
 #
 # Wants Rust by rustup (Debian's own cargo is too old); whatever else is missing `make setup` installs by apt, as root.
 .DEFAULT_GOAL := help
-.PHONY: help setup build page demo demo-mesh test fmt lint doc unit wasm-test browser-test interop fuzz bench bench-nats
+.PHONY: help setup build page demo demo-mesh demo-peers test fmt lint doc unit wasm-test browser-test interop fuzz bench bench-nats
 
 SHELL := /bin/bash
 LEAF := target/release/leaf
@@ -13,7 +13,7 @@ PAGE := web/dist/index.html
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-setup: ## install what is missing (Debian, root): fossil, nats-server, clang, node, the wasm32 target
+setup: ## install what is missing (Debian, root): fossil, nats-server, nftables, clang, node, the wasm32 target
 	@tests/setup.sh
 
 build: page ## build the page and the program leaf that has it built in (release)
@@ -39,6 +39,9 @@ demo: build ## a real repository, served: in a browser, by leaf and by stock Fos
 
 demo-mesh: build tests/browser/node_modules/.package-lock.json ## three leaves with brokers and two tabs: all commit, all have it, measured
 	@tests/demo-mesh.sh $(LEAF)
+
+demo-peers: build ## two homes behind routers, without a route between them: paired by two commands, converged (root)
+	@tests/demo-peers.sh $(LEAF)
 
 test: setup fmt lint doc page unit wasm-test browser-test ## everything that must hold: style, all tests, wasm32, stock Fossil, browsers
 	@echo "make test: all passed"
