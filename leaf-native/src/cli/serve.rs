@@ -161,7 +161,8 @@ impl Serve {
         // Kept to the end.
         let _outside = match &by_key {
             Some(by_key) if by_key.relay.is_some() => {
-                Some(Outside::open(&bound.addresses, options.tls.as_ref()).await?)
+                let limits = RelayLimits::default();
+                Some(Outside::open(&bound.addresses, options.tls.as_ref(), limits)?)
             }
             _ => None,
         };

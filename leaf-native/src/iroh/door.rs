@@ -10,6 +10,7 @@ use super::node::{Node, NodeOptions};
 use super::place::note_place;
 use super::register::Register;
 use super::relay::Relay;
+use super::seats::Seats;
 use super::{join, nats, xfer};
 use crate::broker::Broker;
 use crate::error::CliError;
@@ -19,8 +20,7 @@ use iroh::{EndpointId, RelayUrl};
 use leaf_core::limits::{Limits, PeerLimits};
 use leaf_core::peer::{JOIN, NATS, NATS_LEAF_EDGESYNC, XFER, XFER_EDGESYNC};
 use leaf_iroh::{IrohUrl, LEAVING, REVOKED, TOO_MANY};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -75,7 +75,7 @@ pub(super) struct Doors {
     /// Pieces of memory for requests that are on their way.
     pieces: Arc<Semaphore>,
     connections: Arc<Semaphore>,
-    open: Mutex<BTreeMap<EndpointId, usize>>,
+    open: Arc<Seats<EndpointId>>,
     register: Arc<Register>,
 }
 
@@ -117,17 +117,6 @@ impl Doors {
         }
     }
 
-    /// Counts a connection of `id`; `None` when it has enough.
-    fn seat(self: &Arc<Self>, id: EndpointId) -> Option<Seat> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(id).or_default();
-        if *count >= OF_ONE_MAX {
-            return None;
-        }
-        *count += 1;
-        Some(Seat(Arc::clone(self), id))
-    }
-
     /// Answers one stream.
     async fn answer(
         self: Arc<Self>,
@@ -147,21 +136,6 @@ impl Doors {
         };
         if timeout(ROUND_MAX, round).await.is_err() {
             tracing::debug!(peer = %id, "a round took too long");
-        }
-    }
-}
-
-/// One of the connections that a peer may have.
-struct Seat(Arc<Doors>, EndpointId);
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&self.1) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&self.1);
-            }
         }
     }
 }
@@ -209,7 +183,7 @@ impl IrohServer {
             permits: Arc::new(Semaphore::new(limits.requests_max)),
             pieces: Arc::new(Semaphore::new(limits.requests_bytes_max.div_ceil(PIECE_BYTES))),
             connections: Arc::new(Semaphore::new(limits.connections_max)),
-            open: Mutex::default(),
+            open: Arc::new(Seats::new(OF_ONE_MAX)),
             register: Arc::default(),
         };
         Ok(Self {
@@ -287,7 +261,7 @@ async fn take(doors: Arc<Doors>, incoming: Incoming, stopped: watch::Receiver<bo
         Err(_) => return tracing::debug!("no handshake in time"),
     };
     let id = connection.remote_id();
-    let Some(seat) = doors.seat(id) else {
+    let Some(seat) = doors.open.seat(id) else {
         connection.close(TOO_MANY, b"too many connections");
         return;
     };

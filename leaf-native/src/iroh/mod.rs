@@ -27,6 +27,7 @@ mod outside;
 mod place;
 mod register;
 mod relay;
+mod seats;
 mod xfer;
 
 pub use door::{IrohServer, IrohServerOptions};

@@ -7,6 +7,7 @@
 //! Source: iroh-relay 1.4, `server::http_server::Inner::accept`.
 
 use super::guests::Guests;
+use super::seats::Seats;
 use crate::broker::WebSocket;
 use crate::error::CliError;
 use crate::serve::{Bound, Repositories};
@@ -24,10 +25,9 @@ use iroh_relay::server::{self, AccessControl, ClientRequest, ConnectionId, DynAc
 use iroh_relay::{ExportKeyingMaterial, KeyCache};
 use leaf_core::limits::RelayLimits;
 use netwatch::ip::LocalAddresses;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -54,18 +54,12 @@ const ADDRESSES_MAX: usize = 4;
 struct Access {
     guests: Guests,
     own: EndpointId,
-    of_one_max: usize,
-    open: Mutex<BTreeMap<EndpointId, usize>>,
+    open: Seats<EndpointId>,
 }
 
 impl Access {
     async fn may(&self, id: EndpointId) -> bool {
         id == self.own || self.guests.are_awaited().await || !self.guests.places(id).await.is_empty()
-    }
-
-    fn open(&self) -> Vec<EndpointId> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.keys().copied().collect()
     }
 }
 
@@ -81,23 +75,14 @@ impl AccessControl for Access {
         if !self.may(id).await {
             return deny("not on the list of peers");
         }
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = open.entry(id).or_default();
-        if *count >= self.of_one_max {
-            return deny("too many connections");
+        match self.open.take(id) {
+            true => server::Access::Allow,
+            false => deny("too many connections"),
         }
-        *count += 1;
-        server::Access::Allow
     }
 
     fn on_disconnect(&self, id: EndpointId, _: ConnectionId) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = open.get_mut(&id) {
-            *count -= 1;
-            if *count == 0 {
-                open.remove(&id);
-            }
-        }
+        self.open.leave(id);
     }
 }
 
@@ -118,8 +103,7 @@ impl Relay {
         let access = Access {
             guests: Guests::new(repositories),
             own,
-            of_one_max: limits.of_one_max,
-            open: Mutex::default(),
+            open: Seats::new(limits.of_one_max),
         };
         Self {
             access: Arc::new(access),
@@ -191,7 +175,7 @@ impl Relay {
         let mut look = interval(LOOK);
         loop {
             look.tick().await;
-            for id in self.access.open() {
+            for id in self.access.open.who() {
                 if !self.access.may(id).await && self.clients.disconnect(id, None) {
                     tracing::info!(peer = %id, "may no longer use the relay");
                 }
