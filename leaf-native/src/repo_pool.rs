@@ -6,8 +6,11 @@
 
 use crate::disk::{self, Access};
 use crate::error::CliError;
+use crate::world;
 use leaf_core::repo::Repo;
-use leaf_core::sync::{self, SeenLogins, ServeContext, SyncError};
+use leaf_core::sync::{
+    self, SeenLogins, ServeContext, SyncError, SyncOptions, SyncSession, SyncStats, Transmit,
+};
 use leaf_core::xfer::ContentType;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -30,6 +33,32 @@ pub struct RepoPool {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the thread of the repository has gone")]
 pub struct RepoGone;
+
+/// What carries the rounds of a sync that runs in the background.
+pub(crate) trait Carrier {
+    /// Why one was not carried.
+    type Error: std::error::Error + 'static;
+
+    /// Carries a message, and brings the reply.
+    fn carry(
+        &mut self,
+        message: Transmit,
+    ) -> impl Future<Output = Result<(Vec<u8>, ContentType), Self::Error>> + Send;
+}
+
+/// Why such a sync did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError<E: std::error::Error + 'static> {
+    /// The repository is gone.
+    #[error(transparent)]
+    Gone(#[from] RepoGone),
+    /// The wire.
+    #[error(transparent)]
+    Wire(E),
+    /// The protocol, or the repository.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+}
 
 impl RepoPool {
     /// Opens `file` once for each thread.
@@ -86,6 +115,49 @@ impl RepoPool {
             self.tell_news();
         }
         Ok(reply)
+    }
+
+    /// Syncs with whom `carrier` leads to, round by round, and says so if that brought something new.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`]. Rounds before it are kept.
+    pub(crate) async fn sync<C: Carrier>(
+        &self,
+        options: SyncOptions,
+        carrier: &mut C,
+    ) -> Result<SyncStats, FetchError<C::Error>> {
+        let mut session = SyncSession::new(options);
+        let synced = loop {
+            let (back, transmit) = self
+                .run(move |repo, _| {
+                    let transmit = session.poll_transmit(repo, world::entropy());
+                    (session, transmit)
+                })
+                .await?;
+            session = back;
+            let Some(transmit) = transmit? else {
+                break Ok(*session.stats());
+            };
+            let (body, content_type) = match carrier.carry(transmit).await {
+                Ok(reply) => reply,
+                Err(error) => break Err(FetchError::Wire(error)),
+            };
+            let (back, heard) = self
+                .run(move |repo, _| {
+                    let heard = session.handle_reply(repo, &body, content_type, world::now());
+                    (session, heard)
+                })
+                .await?;
+            session = back;
+            heard?;
+            while session.poll_event().is_some() {}
+        };
+        let stats = session.stats();
+        if stats.artifacts_received + stats.uv_received > 0 {
+            self.tell_news();
+        }
+        synced
     }
 
     /// Says that something new has arrived.

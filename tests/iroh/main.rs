@@ -7,6 +7,7 @@ mod invite;
 mod keys;
 mod raw;
 mod relay;
+mod step;
 mod sync;
 
 use leaf_tests::peers as leaf;

@@ -11,7 +11,7 @@ use iroh::endpoint::{Connection, ConnectionError, SendStream, VarInt, WriteError
 use iroh::{Endpoint, EndpointId, SecretKey};
 use leaf_core::limits::PeerLimits;
 use leaf_core::peer::{
-    Answer, Ask, BadLine, JoinAnswer, JoinAsk, Ticket, invite_seed, join_text, short_code,
+    Answer, Ask, BadLine, Here, JoinAnswer, JoinAsk, Ticket, invite_seed, join_text, short_code,
 };
 use leaf_core::xfer::ContentType;
 use n0_future::time::timeout;
@@ -109,6 +109,26 @@ pub async fn round(
         .into()),
         Answer::Message { content_type, bytes } => Ok((source.body(bytes, room).await?, content_type)),
     }
+}
+
+/// Says where we can be called, as far as `project` goes.
+///
+/// # Errors
+///
+/// When the connection breaks.
+pub async fn say_where(
+    connection: &Connection,
+    project: &str,
+    own: &IrohUrl,
+    silence_max: Duration,
+) -> Result<(), IrohError> {
+    let here = Here {
+        place: Some(project.to_owned()),
+        url: own.to_string(),
+    };
+    let opened = timeout(silence_max, connection.open_bi()).await;
+    let (mut send, _) = opened.map_err(|_| WireError::Hang(silence_max))?.map_err(lost)?;
+    Ok(say(&mut send, &[&here.write()], silence_max).await?)
 }
 
 /// Shows a ticket at the leaf that made it, on a connection for that; `name` is what to call us there.

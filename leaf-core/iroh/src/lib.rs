@@ -13,7 +13,7 @@ mod call;
 mod place;
 mod wire;
 
-pub use call::{CONNECT_MAX, IrohError, Joined, connect, join, judge, round};
+pub use call::{CONNECT_MAX, IrohError, Joined, connect, join, judge, round, say_where};
 pub use place::{BadPlace, IrohUrl};
 pub use wire::{Source, WireError, give_up, reply, write};
 

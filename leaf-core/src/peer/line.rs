@@ -3,6 +3,7 @@
 //! ```text
 //!   sync PLACE TYPE BYTES        a request; PLACE is a project code, a name, or `-` for the only one there is
 //!   ok TYPE BYTES                a reply
+//!   here PLACE URL               a leaf that is there to stay says where it can be called; no answer follows
 //!   join INVITE SIGNATURE NAME   a stranger proves that it was invited, and says what to call it
 //!   joined PROJECT CAPABILITIES  it is one of us now
 //!   error TEXT                   why not, instead of either
@@ -37,6 +38,15 @@ pub struct Ask {
     pub content_type: ContentType,
     /// How long it is.
     pub bytes: usize,
+}
+
+/// Where whoever calls can be called, for the one of our repositories that it has, too.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Here {
+    /// Which repository, as in [`Ask`].
+    pub place: Option<String>,
+    /// Where.
+    pub url: String,
 }
 
 /// What stands in front of a reply, or instead of one.
@@ -103,6 +113,29 @@ impl Ask {
             place: (place != "-").then(|| unescape(place)),
             content_type: ContentType::parse(content_type).ok_or(BadLine)?,
             bytes: bytes.parse().map_err(|_| BadLine)?,
+        })
+    }
+}
+
+impl Here {
+    /// The line, its end included.
+    pub fn write(&self) -> Vec<u8> {
+        let place = self.place.as_deref().map_or_else(|| "-".to_owned(), escape);
+        line(&["here", &place, &escape(&self.url)])
+    }
+
+    /// Reads a line without its end.
+    ///
+    /// # Errors
+    ///
+    /// [`BadLine`].
+    pub fn parse(line: &[u8]) -> Result<Self, BadLine> {
+        let ["here", place, url] = words(line)?[..] else {
+            return Err(BadLine);
+        };
+        Ok(Self {
+            place: (place != "-").then(|| unescape(place)),
+            url: unescape(url),
         })
     }
 }

@@ -16,7 +16,7 @@ mod line;
 mod proof;
 mod ticket;
 
-pub use line::{Answer, Ask, BadLine, JoinAnswer, JoinAsk};
+pub use line::{Answer, Ask, BadLine, Here, JoinAnswer, JoinAsk};
 pub use proof::{invite_seed, join_text, short_code};
 pub use ticket::{BadTicket, Ticket};
 

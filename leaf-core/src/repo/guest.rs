@@ -30,6 +30,8 @@ pub struct Guest {
     pub added: Timestamp,
     /// When it called, to the hour; `None` if never.
     pub seen: Option<Timestamp>,
+    /// Where it can be called, as a URL; empty when that is not known.
+    pub place: String,
 }
 
 impl Guest {
@@ -49,6 +51,7 @@ impl Guest {
                 ("name", Value::Text(text)) => guest.name = text,
                 ("cap", Value::Text(text)) => guest.capabilities = text,
                 ("added", Value::Number(seconds)) => guest.added = Timestamp::from_unix(seconds),
+                ("place", Value::Text(text)) => guest.place = text,
                 ("seen", Value::Number(seconds)) => guest.seen = Some(Timestamp::from_unix(seconds)),
                 _ => {}
             }
@@ -63,6 +66,9 @@ impl Guest {
         json.number("added", self.added.unix());
         if let Some(seen) = self.seen {
             json.number("seen", seen.unix());
+        }
+        if !self.place.is_empty() {
+            json.text("place", &self.place);
         }
         String::from_utf8_lossy(&json.end()).into_owned()
     }
@@ -141,6 +147,21 @@ impl RepoTx<'_> {
         match self.guest(id)? {
             Some(mut guest) if guest.is_seen_again(now) => {
                 guest.seen = Some(now);
+                self.set_guest(&guest, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes where a guest can be called.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn note_guest_place(&self, id: &str, place: &str, now: Timestamp) -> Result<(), RepoError> {
+        match self.guest(id)? {
+            Some(mut guest) if guest.place != place => {
+                place.clone_into(&mut guest.place);
                 self.set_guest(&guest, now)
             }
             _ => Ok(()),

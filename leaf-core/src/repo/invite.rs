@@ -153,6 +153,7 @@ impl RepoTx<'_> {
             capabilities: invite.capabilities.clone(),
             added: now,
             seen: Some(now),
+            place: String::new(),
         };
         self.set_guest(&guest, now)?;
         invite.used_by = Some(id.to_owned());

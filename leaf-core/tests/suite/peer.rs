@@ -7,7 +7,7 @@ use crate::pair::{NOW, PROJECT, Pair, has, put, repository};
 use crate::pair_rights::close;
 use leaf_core::id::ProjectCode;
 use leaf_core::peer::{
-    Answer, Ask, BadLine, BadTicket, JoinAnswer, JoinAsk, Ticket, invite_seed, join_text, short_code,
+    Answer, Ask, BadLine, BadTicket, Here, JoinAnswer, JoinAsk, Ticket, invite_seed, join_text, short_code,
 };
 use leaf_core::repo::{Admission, Guest, GuestState, Invite, Repo};
 use leaf_core::sync::{Goal, SyncError, SyncOptions};
@@ -21,6 +21,7 @@ fn guest(capabilities: &str) -> Guest {
         capabilities: capabilities.to_owned(),
         added: NOW,
         seen: None,
+        place: String::new(),
     }
 }
 
@@ -38,6 +39,12 @@ fn lines_are_read_as_they_were_written() {
         };
         assert_eq!(Ask::parse(without_end(&ask.write())), Ok(ask));
     }
+    let here = Here {
+        place: Some("my project".to_owned()),
+        url: "iroh://ab?addr=192.0.2.7%3A4433".to_owned(),
+    };
+    assert_eq!(Here::parse(without_end(&here.write())), Ok(here));
+    assert_eq!(Here::parse(b"here -"), Err(BadLine));
     let message = Answer::Message {
         content_type: ContentType::Compressed,
         bytes: 0,

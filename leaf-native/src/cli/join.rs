@@ -10,13 +10,14 @@ use crate::remote;
 use crate::world;
 use clap::Args;
 use leaf_core::peer::Ticket;
-use leaf_iroh::IrohUrl;
+use leaf_core::repo::{Guest, Repo};
+use leaf_iroh::{IrohUrl, Joined};
 use std::path::PathBuf;
 
 /// Join a project by a ticket, and clone it
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Both sides show six digits: they are the same when nobody else used the ticket.\nA repository of that project that is there already is kept, and syncs with the other leaf from now on.\n\nExamples:\n  leaf join leaf1abc... project.fossil"
+    after_help = "Both sides show six digits: they are the same when nobody else used the ticket.\nA repository of that project that is there already is kept, and syncs with the other leaf from now on. Each may call the\nother: leaf peers list shows it.\n\nExamples:\n  leaf join leaf1abc... project.fossil"
 )]
 pub(super) struct Join {
     /// What `leaf invite` printed; `-`: one line of standard input, where others of this machine do not see it
@@ -44,12 +45,12 @@ impl Join {
             joined.capabilities,
             paint(STRONG, &joined.code)
         ));
-        let url = IrohUrl::of_ticket(&ticket)
-            .map_err(|bad| CliError::usage(bad.to_string()))?
-            .to_string();
+        let place = IrohUrl::of_ticket(&ticket).map_err(|bad| CliError::usage(bad.to_string()))?;
+        let url = place.to_string();
         if self.file.exists() {
             let mut repo = disk::open(&self.file, Access::Write)?;
             repo.write(|tx| tx.set_config("last-sync-url", &url, world::now()))?;
+            list(&mut repo, place, &joined)?;
             out.note(format!("next: leaf sync -R {}", self.file.display()));
             return Ok(());
         }
@@ -61,7 +62,8 @@ impl Join {
             remote: &self.remote,
             who: &self.who,
         };
-        fetch.run(global)
+        fetch.run(global)?;
+        list(&mut disk::open(&self.file, Access::Write)?, place, &joined)
     }
 
     fn ticket(&self) -> Result<Ticket, CliError> {
@@ -92,4 +94,24 @@ impl Join {
             ),
         }
     }
+}
+
+/// Puts who invited on the list: each may do at the other what the other may do at it, so that both keep in step.
+fn list(repo: &mut Repo, place: IrohUrl, joined: &Joined) -> Result<(), CliError> {
+    let (id, now) = (place.id.to_string(), world::now());
+    let place = IrohUrl {
+        project: None,
+        ..place
+    };
+    let known = repo.guest(&id)?.unwrap_or_else(|| Guest {
+        id,
+        capabilities: joined.capabilities.clone(),
+        added: now,
+        ..Guest::default()
+    });
+    let guest = Guest {
+        place: place.to_string(),
+        ..known
+    };
+    Ok(repo.write(|tx| tx.set_guest(&guest, now))?)
 }

@@ -15,6 +15,7 @@ use iroh::EndpointId;
 use leaf_core::mesh::PREFIX;
 use leaf_core::repo::{Guest, GuestState};
 use leaf_core::time::Timestamp;
+use leaf_iroh::IrohUrl;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -54,6 +55,10 @@ struct Allow {
     /// What to call it
     #[arg(long, value_name = "NAME", default_value = "")]
     name: String,
+    /// Where it can be called, so that `leaf serve --iroh` keeps the repository in step with it; a leaf that calls says
+    /// that itself
+    #[arg(long, value_name = "URL")]
+    at: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -205,6 +210,16 @@ fn stands(state: &GuestState, now: Timestamp) -> String {
 }
 
 impl Allow {
+    /// Where it is, if that is a place of its own.
+    fn place(&self, url: &str) -> Result<String, CliError> {
+        let place = IrohUrl::parse(url).map_err(|bad| CliError::usage(bad.to_string()))?;
+        match place.id == self.id {
+            true => Ok(place.to_string()),
+            false => Err(CliError::usage("the URL is of another endpoint id")
+                .next_step("write it like iroh://ENDPOINT-ID?addr=IP:PORT&relay=URL")),
+        }
+    }
+
     fn run(&self, global: &Global) -> Result<(), CliError> {
         check_letters(&self.cap)?;
         let (mut repo, now) = (global.write()?, world::now());
@@ -217,7 +232,11 @@ impl Allow {
             },
             capabilities: self.cap.clone(),
             added: known.as_ref().map_or(now, |known| known.added),
-            seen: known.and_then(|known| known.seen),
+            seen: known.as_ref().and_then(|known| known.seen),
+            place: match &self.at {
+                Some(url) => self.place(url)?,
+                None => known.map(|known| known.place).unwrap_or_default(),
+            },
             id,
         };
         repo.write(|tx| tx.set_guest(&peer, now))?;

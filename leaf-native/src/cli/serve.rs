@@ -119,7 +119,7 @@ impl Serve {
         }
         doors.insert(0, Door::Own(broker.clone()));
         let mut http = config.http.options(broker.clone())?;
-        let by_key = self.by_key(&repositories, &config.iroh, ca_cert.as_deref())?;
+        let by_key = self.by_key(&repositories, &config.iroh, ca_cert.as_deref(), options.every_ms)?;
         http.relay = by_key.as_ref().and_then(|by_key| by_key.relay.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -210,6 +210,7 @@ impl Serve {
         repositories: &Arc<Repositories>,
         file: &Iroh,
         ca_cert: Option<&Path>,
+        every_ms: i64,
     ) -> Result<Option<IrohServerOptions>, CliError> {
         let is_open = self.iroh.is_some() || file.listen.is_some();
         let relay = self.relay || file.relay;
@@ -229,6 +230,7 @@ impl Serve {
             node,
             relay,
             limits: PeerLimits::default(),
+            every_ms,
         }))
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Source: iroh 1.4 `Endpoint::accept`; threat list 3 to 8.
 
+use super::calls::Calls;
 use super::guests::Guests;
 use super::node::{Node, NodeOptions};
 use super::place::note_place;
@@ -50,6 +51,8 @@ pub struct IrohServerOptions {
     pub relay: Option<Relay>,
     /// Bounds of what peers do.
     pub limits: PeerLimits,
+    /// How often every peer is called whose place is known. Units: milliseconds.
+    pub every_ms: i64,
 }
 
 /// An endpoint that others may call.
@@ -59,6 +62,7 @@ pub struct IrohServer {
     relay: Option<Relay>,
     place: IrohUrl,
     doors: Arc<Doors>,
+    calls: Arc<Calls>,
 }
 
 /// What all connections share.
@@ -186,11 +190,14 @@ impl IrohServer {
             open: Arc::new(Seats::new(OF_ONE_MAX)),
             register: Arc::default(),
         };
+        let (endpoint, register) = (node.endpoint().clone(), Arc::clone(&doors.register));
+        let calls = Calls::new(endpoint, place.clone(), register, options.every_ms);
         Ok(Self {
             node,
             relay: options.relay,
             place,
             doors: Arc::new(doors),
+            calls: Arc::new(calls),
         })
     }
 
@@ -219,7 +226,8 @@ impl IrohServer {
                     None => std::future::pending().await,
                 }
             };
-            tokio::join!(relay, doors.register.watch(&doors.guests));
+            let calls = Arc::clone(&self.calls).run(&doors.guests);
+            tokio::join!(relay, calls, doors.register.watch(&doors.guests));
         };
         tokio::pin!(watching);
         loop {

@@ -15,6 +15,7 @@ use leaf_core::id::ProjectCode;
 use leaf_core::peer::JOIN;
 use leaf_core::repo::{Guest, Repo, RepoError};
 use leaf_iroh::NOT_LISTED;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Who may come in.
@@ -48,11 +49,16 @@ impl Guests {
         Self { repositories }
     }
 
-    /// All that is served. Opening a repository may touch the disk.
-    pub(super) async fn pools(&self) -> Vec<(String, Arc<RepoPool>)> {
+    /// All that is served: names, files, and the ways to them. Opening a repository may touch the disk.
+    pub(super) async fn members(&self) -> Vec<(String, PathBuf, Arc<RepoPool>)> {
         let repositories = Arc::clone(&self.repositories);
         let members = tokio::task::spawn_blocking(move || repositories.members()).await;
-        let members = members.unwrap_or_default().into_iter();
+        members.unwrap_or_default()
+    }
+
+    /// The same without the files.
+    pub(super) async fn pools(&self) -> Vec<(String, Arc<RepoPool>)> {
+        let members = self.members().await.into_iter();
         members.map(|(name, _, pool)| (name, pool)).collect()
     }
 

@@ -7,6 +7,7 @@
 //!                     ├─ xfer   a sync message and its answer ──▶ repo_pool ──▶ leaf_core::sync::serve
 //!                     ├─ nats   a connection of the broker
 //!                     └─ join   a stranger with a ticket
+//!   calls: what the leaf itself syncs with its peers, in the background
 //!   relay: carries what cannot go directly, and cannot read it; at the port of `serve`
 //!   outside: says which address somebody has to the world, so that two behind routers find a direct way
 //!   register: how it stands with each peer, for people
@@ -17,6 +18,7 @@
 //!
 //! Source: iroh 1.4 (docs.rs/iroh), QUIC (RFC 9000); threat list 3 to 8 for the bounds.
 
+mod calls;
 mod door;
 mod guests;
 mod join;

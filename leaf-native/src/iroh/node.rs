@@ -12,7 +12,7 @@ use crate::error::{CliError, Exit};
 use crate::tls::Trust;
 use clap::ValueEnum;
 use iroh::endpoint::{Builder, presets};
-use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, RelayUrl, Watcher};
+use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMap, RelayMode, RelayUrl, Watcher};
 use iroh_relay::tls::CaTlsConfig;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -88,7 +88,12 @@ impl Node {
         guests: Guests,
         protocols: Vec<Vec<u8>>,
     ) -> Result<Self, CliError> {
-        Self::bind(options, builder(options)?.alpns(protocols).hooks(guests)).await
+        let mut builder = builder(options)?.alpns(protocols).hooks(guests);
+        if options.relays.is_empty() && options.discovery == Discovery::None {
+            // It has none of its own, but may call by those of its peers.
+            builder = builder.relay_mode(RelayMode::Custom(RelayMap::empty()));
+        }
+        Self::bind(options, builder).await
     }
 
     async fn bind(options: &NodeOptions, builder: Builder) -> Result<Self, CliError> {

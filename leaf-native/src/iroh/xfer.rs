@@ -11,11 +11,11 @@ use crate::world;
 use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
 use leaf_core::id::ProjectCode;
-use leaf_core::peer::{Answer, Ask};
+use leaf_core::peer::{Answer, Ask, Here};
 use leaf_core::repo::Repo;
 use leaf_core::sync::{self, Reply, SeenLogins, ServeContext};
 use leaf_core::xfer::ContentType;
-use leaf_iroh::{Source, WireError, give_up};
+use leaf_iroh::{IrohUrl, Source, WireError, give_up};
 use std::sync::Arc;
 
 /// Why there is no answer.
@@ -42,7 +42,8 @@ impl From<WireError> for Stop {
 pub(super) async fn leaf(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
     let mut source = Source::new(receive, doors.silence_max());
     let (line, body) = match round(doors, id, &mut source).await {
-        Ok(reply) => {
+        Ok(None) => return,
+        Ok(Some(reply)) => {
             let line = Answer::Message {
                 content_type: reply.content_type,
                 bytes: reply.body.len(),
@@ -58,8 +59,12 @@ pub(super) async fn leaf(doors: &Doors, id: EndpointId, send: SendStream, receiv
     reply(doors, id, send, &[&line.write(), &body]).await;
 }
 
-async fn round(doors: &Doors, id: EndpointId, source: &mut Source) -> Result<Reply, Stop> {
+/// The answer; `None` to what needs none.
+async fn round(doors: &Doors, id: EndpointId, source: &mut Source) -> Result<Option<Reply>, Stop> {
     let line = source.line(doors.limits.line_bytes_max).await?;
+    if let Ok(here) = Here::parse(&line) {
+        return note_where(doors, id, here).await.map(|()| None);
+    }
     let ask = Ask::parse(&line).map_err(|bad| Stop::Refused(bad.to_string()))?;
     if ask.bytes > doors.limits.request_bytes_max {
         return Err(Stop::Refused("the request is too large".to_owned()));
@@ -68,7 +73,26 @@ async fn round(doors: &Doors, id: EndpointId, source: &mut Source) -> Result<Rep
     let place = place.map_err(Stop::Refused)?;
     let mut held = doors.held();
     let body = source.body(ask.bytes, &mut |bytes| held.grow(bytes)).await?;
-    work(doors, id, place, body, ask.content_type).await
+    work(doors, id, place, body, ask.content_type).await.map(Some)
+}
+
+/// Keeps where a peer can be called itself.
+async fn note_where(doors: &Doors, id: EndpointId, here: Here) -> Result<(), Stop> {
+    let place = doors.guests.place(id, here.place.as_deref()).await;
+    let place = place.map_err(Stop::Refused)?;
+    let url = IrohUrl::parse(&here.url).ok().filter(|url| url.id == id);
+    let Some(url) = url else {
+        return Err(Stop::Refused("that is no place of yours".to_owned()));
+    };
+    let (id, url) = (id.to_string(), url.to_string());
+    let noted = place.pool.run(move |repo, _| match repo.guest(&id)? {
+        Some(guest) if guest.place != url => repo.write(|tx| tx.note_guest_place(&id, &url, world::now())),
+        _ => Ok(()),
+    });
+    if let Ok(Err(error)) = noted.await {
+        tracing::warn!(name = place.name, %error, "the repository takes no note of where a peer is");
+    }
+    Ok(())
 }
 
 /// A round with an EdgeSync node.

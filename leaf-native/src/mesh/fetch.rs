@@ -1,33 +1,19 @@
-//! Fetching what another leaf has: a whole sync over NATS, round by round, on the repository's own threads.
+//! Rounds over NATS, carried to another leaf.
 
 use super::line::Line;
-use crate::repo_pool::{RepoGone, RepoPool};
-use crate::world;
+use crate::repo_pool::{Carrier, FetchError};
 use leaf_core::mesh::{Caller, MeshError, Next};
 use leaf_core::nats::client::NatsError;
-use leaf_core::sync::{SyncError, SyncOptions, SyncSession, SyncStats};
+use leaf_core::sync::Transmit;
 use leaf_core::xfer::ContentType;
 use std::time::Duration;
 
-/// Why a sync did not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
-    #[error(transparent)]
-    Gone(#[from] RepoGone),
-    #[error(transparent)]
-    Mesh(#[from] MeshError),
-    #[error(transparent)]
-    Sync(#[from] SyncError),
-}
-
-impl FetchError {
-    /// Nobody is there, which is no failure.
-    pub(super) fn is_nobody(&self) -> bool {
-        matches!(
-            self,
-            Self::Mesh(MeshError::Nats(NatsError::NoResponders | NatsError::Away))
-        )
-    }
+/// Nobody is there, which is no failure.
+pub(super) fn is_nobody(error: &FetchError<MeshError>) -> bool {
+    matches!(
+        error,
+        FetchError::Wire(MeshError::Nats(NatsError::NoResponders | NatsError::Away))
+    )
 }
 
 /// One round: a message out, its reply back. `progress` hears how much of the reply is there.
@@ -51,39 +37,17 @@ pub(crate) async fn round_trip(
     }
 }
 
-/// Syncs the repository of `pool` with whom `caller` calls.
-pub(super) async fn fetch(
-    pool: &RepoPool,
-    line: &Line,
-    caller: &mut Caller,
-    options: SyncOptions,
-    patience: Duration,
-) -> Result<SyncStats, FetchError> {
-    let mut session = SyncSession::new(options);
-    loop {
-        let (back, transmit) = pool
-            .run(move |repo, _| {
-                let transmit = session.poll_transmit(repo, world::entropy());
-                (session, transmit)
-            })
-            .await?;
-        session = back;
-        let Some(transmit) = transmit? else {
-            let stats = session.stats();
-            if stats.artifacts_received + stats.uv_received > 0 {
-                pool.tell_news();
-            }
-            return Ok(*session.stats());
-        };
-        let (body, content_type) = round_trip(line, caller, transmit.body, patience, |_| {}).await?;
-        let (back, heard) = pool
-            .run(move |repo, _| {
-                let heard = session.handle_reply(repo, &body, content_type, world::now());
-                (session, heard)
-            })
-            .await?;
-        session = back;
-        heard?;
-        while session.poll_event().is_some() {}
+/// The other leaf that `caller` calls by `line`.
+pub(super) struct ByNats<'a> {
+    pub(super) line: &'a Line,
+    pub(super) caller: &'a mut Caller,
+    pub(super) patience: Duration,
+}
+
+impl Carrier for ByNats<'_> {
+    type Error = MeshError;
+
+    async fn carry(&mut self, message: Transmit) -> Result<(Vec<u8>, ContentType), MeshError> {
+        round_trip(self.line, self.caller, message.body, self.patience, |_| {}).await
     }
 }

@@ -3,8 +3,9 @@
 //! Whoever changes the file (a request by HTTP, a command, stock Fossil), the file changes: that is what is looked at.
 
 use super::counter::{Counter, Window};
-use super::fetch::fetch;
+use super::fetch::{ByNats, is_nobody};
 use super::line::{Line, Subscription};
+use super::look::Look;
 use super::who;
 use crate::repo_pool::RepoPool;
 use crate::world;
@@ -13,14 +14,12 @@ use leaf_core::mesh::{Caller, Card, Errand, Hint, PREFIX, Pace, Subjects, Whom};
 use leaf_core::nats::client::Arrival;
 use leaf_core::repo::{Peer, RepoError};
 use leaf_core::sync::{self, Credentials, Goal, ServeContext, SyncOptions};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{interval, sleep};
 
-/// How often the file is looked at.
-const LOOK: Duration = Duration::from_millis(100);
 /// The longest sleep of a member.
 const NAP_MAX: Duration = Duration::from_mins(1);
 /// Announcements of one change at most.
@@ -173,9 +172,8 @@ impl Member {
             who: self.line.subscribe(&Subjects::who(&self.options.prefix), None),
         };
         let (fetched, mut done) = mpsc::unbounded_channel();
-        let mut look = interval(LOOK);
+        let mut look = Look::new(&self.file);
         let mut sign = interval(SIGN_OF_LIFE);
-        let (mut seen, mut is_fresh) = (stamp(&self.file), false);
         let mut line = self.line.clone();
         let mut news = self.pool.news();
         let mut was_ready = false;
@@ -203,15 +201,7 @@ impl Member {
                 }
                 // What came by way of this program need not be waited for.
                 Ok(()) = news.changed() => self.announce().await,
-                _ = look.tick() => {
-                    let now = stamp(&self.file);
-                    // Once more a moment later: what is written is not there for readers at the same instant.
-                    if now != seen || is_fresh {
-                        is_fresh = now != seen;
-                        seen = now;
-                        self.announce().await;
-                    }
-                }
+                () = look.changed() => self.announce().await,
                 _ = sign.tick() => self.register().await,
                 () = sleep(due) => {}
             }
@@ -317,19 +307,22 @@ impl Member {
         let (line, pool) = (self.line.clone(), Arc::clone(&self.pool));
         let repository = self.card.repository.clone();
         tokio::spawn(async move {
-            let fetched = fetch(&pool, &line, &mut caller, options, REPLY_MAX).await;
+            let mut wire = ByNats {
+                line: &line,
+                caller: &mut caller,
+                patience: REPLY_MAX,
+            };
+            let fetched = pool.sync(options, &mut wire).await;
             let from = caller.peer().unwrap_or_default();
             match &fetched {
                 Ok(stats) if stats.artifacts_received > 0 => {
                     tracing::info!(repository, from, received = stats.artifacts_received, "fetched");
                 }
                 Ok(_) => {}
-                Err(error) if error.is_nobody() => {}
+                Err(error) if is_nobody(error) => {}
                 Err(error) => tracing::warn!(repository, from, %error, "could not fetch"),
             }
-            let is_good = fetched
-                .as_ref()
-                .map_or_else(super::fetch::FetchError::is_nobody, |_| true);
+            let is_good = fetched.as_ref().map_or_else(is_nobody, |_| true);
             // The member may be gone.
             done.send((whom, is_good)).ok();
         });
@@ -376,14 +369,4 @@ async fn serve(pool: &RepoPool, errand: Errand, payload_max: usize) -> Result<sy
         );
     }
     reply
-}
-
-/// When the file and its log were changed, and how long they are.
-fn stamp(file: &Path) -> [(Option<SystemTime>, u64); 2] {
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    [file, Path::new(&log)].map(|file| match std::fs::metadata(file) {
-        Ok(metadata) => (metadata.modified().ok(), metadata.len()),
-        Err(_) => (None, 0),
-    })
 }

@@ -15,6 +15,7 @@ mod dial;
 mod fetch;
 mod key;
 mod line;
+mod look;
 mod member;
 mod who;
 
@@ -23,5 +24,6 @@ pub use dial::{Door, NatsUrl};
 pub(crate) use fetch::round_trip;
 pub use key::NatsKey;
 pub use line::{Line, LineState, Subscription};
+pub(crate) use look::Look;
 pub use member::{Mesh, MeshOptions};
 pub use who::cards;
