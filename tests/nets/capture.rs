@@ -9,7 +9,7 @@ use crate::net::{At, Nat, Net};
 use crate::pair::{guest, host, relay};
 use leaf_tests::leaf::LeafServer;
 use leaf_tests::oracle::{column, open};
-use leaf_tests::peers::wait_until;
+use leaf_tests::peers::{plain, wait_until};
 use leaf_tests::scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -72,7 +72,7 @@ impl Drop for Capture {
 }
 
 /// What is in a repository, in words for each kind.
-fn needles(file: &Path) -> Vec<(&'static str, Vec<Vec<u8>>)> {
+fn needles(scratch: &Scratch, file: &Path) -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let text = |sql: &str| -> Vec<Vec<u8>> {
         let rows = column(file, sql).into_iter();
         rows.map(|row| row.into_bytes()[..NEEDLE].to_vec()).collect()
@@ -99,7 +99,25 @@ fn needles(file: &Path) -> Vec<(&'static str, Vec<Vec<u8>>)> {
             "the project code",
             text("SELECT value FROM config WHERE name='project-code'"),
         ),
+        ("users", users(scratch, file)),
     ]
+}
+
+/// The lines of check-ins that say whose they are.
+fn users(scratch: &Scratch, file: &Path) -> Vec<Vec<u8>> {
+    let lines = checkins(file).into_iter().map(|hash| {
+        let text = scratch.leaf(&["artifact", &hash, "-R", plain(file)]).stdout;
+        let at = text.find("\nU alice\n").expect("whose it is");
+        text.as_bytes()[at..at + NEEDLE].to_vec()
+    });
+    lines.collect()
+}
+
+fn checkins(file: &Path) -> Vec<String> {
+    column(
+        file,
+        "SELECT uuid FROM event JOIN blob ON objid=rid WHERE type='ci'",
+    )
 }
 
 /// Which kinds of needles are in `packets`.
@@ -121,7 +139,7 @@ fn what_goes_through_a_relay_is_unreadable_there() {
     let relay = relay(&net);
     let (host, guest) = (host(&net, &relay, &[]), guest(&net, &relay));
     host.allow(&guest, "gio");
-    let needles = needles(&host.file);
+    let needles = needles(&host.scratch, &host.file);
 
     let capture = Capture::begin(&net);
     guest.clones(host.server.by_key(), &host.file, &[]);
@@ -134,16 +152,20 @@ fn what_goes_through_a_relay_is_unreadable_there() {
     assert_eq!(found(&relayed, &needles), [""; 0]);
 
     // The same search where nothing is encrypted.
-    let plain = Scratch::on(&net.name(At::Public));
-    let copy: PathBuf = plain.path("served.fossil");
+    let open = Scratch::on(&net.name(At::Public));
+    let copy: PathBuf = open.path("served.fossil");
     std::fs::copy(&host.file, &copy).expect("a copy");
-    plain.fossil(&["user", "capabilities", "nobody", "gjorz", "-R", "served.fossil"]);
-    let server = LeafServer::start_with(&plain, &copy, &["--http", "198.51.100.1:8081"]);
+    open.fossil(&["user", "capabilities", "nobody", "gjorz", "-R", "served.fossil"]);
+    let server = LeafServer::start_with(&open, &copy, &["--http", "198.51.100.1:8081"]);
     let capture = Capture::begin(&net);
     let url = "http://198.51.100.1:8081/";
     guest
         .scratch
         .leaf(&["clone", url, "by-http.fossil", "--user", "alice"]);
+    // Whose a check-in is stands in its compressed text alone; a page is told it plainly.
+    for hash in checkins(&host.file) {
+        net.within(At::HomeB, "curl", &["-sf", &format!("{url}raw/{hash}")]);
+    }
     let packets = capture.end();
     drop(server);
     let kinds: Vec<&str> = needles.iter().map(|(kind, _)| *kind).collect();
