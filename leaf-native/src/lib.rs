@@ -22,6 +22,7 @@ pub mod iroh;
 pub mod mesh;
 pub mod output;
 pub mod progress;
+mod qr;
 pub mod remote;
 pub mod repo_pool;
 pub mod serve;

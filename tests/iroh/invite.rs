@@ -1,7 +1,9 @@
 //! Tickets: one lets one leaf in, once, in time, and nobody else.
 
 use crate::leaf::{Guest, Host, commit, plain};
+use leaf_core::peer::Ticket;
 use leaf_tests::oracle::{assert_same_artifacts, assert_sound, column};
+use std::process::{Command, Stdio};
 
 /// The six digits in a text behind the word that announces them.
 fn code<'a>(text: &'a str, before: &str) -> &'a str {
@@ -179,4 +181,72 @@ fn a_slip_in_a_ticket_is_said_before_anybody_is_called() {
     let said = guest.scratch.leaf_any(&["join", "leaf1abcdefgh", "clone.fossil"]);
     assert_eq!(said.code, Some(2), "{}", said.text());
     assert!(said.stderr.contains("ticket"), "{}", said.stderr);
+}
+
+/// What a command says on a terminal of so many columns, without colours.
+fn on_terminal(host: &Host, columns: u32, args: &[&str]) -> String {
+    let leaf = host.scratch.leaf_command();
+    let program = leaf.get_program().to_str().expect("a plain path").to_owned();
+    let line = format!("stty cols {columns} rows 50; {program} {}", args.join(" "));
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+    for (name, value) in leaf.get_envs() {
+        match value {
+            Some(value) => terminal.env(name, value),
+            None => terminal.env_remove(name),
+        };
+    }
+    terminal.env("TERM", "xterm").env("SHELL", "/bin/sh");
+    let said = terminal.output().expect("script runs");
+    let said = String::from_utf8(said.stdout).expect("text");
+    let mut plain = String::new();
+    for (at, part) in said.split("\u{1b}[").enumerate() {
+        plain += match at {
+            0 => part,
+            _ => part.split_once('m').map_or("", |(_, rest)| rest),
+        };
+    }
+    plain.replace('\r', "")
+}
+
+/// What a QR code of half blocks says.
+fn read_code(text: &str) -> Option<String> {
+    let is_row = |line: &&str| !line.is_empty() && line.chars().all(|c| " ▀▄█".contains(c));
+    let mut dark = Vec::new();
+    for line in text.lines().filter(is_row) {
+        dark.push(line.chars().map(|c| "▀█".contains(c)).collect::<Vec<bool>>());
+        dark.push(line.chars().map(|c| "▄█".contains(c)).collect());
+    }
+    let (columns, rows) = (dark.first()?.len(), dark.len());
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(columns * 4, rows * 4, |x, y| {
+        let is_dark = dark[y / 4].get(x / 4) == Some(&true);
+        if is_dark { 0 } else { 255 }
+    });
+    let grids = image.detect_grids();
+    let (_, said) = grids.first()?.decode().ok()?;
+    Some(said)
+}
+
+#[test]
+fn a_ticket_is_shown_as_a_qr_code_on_a_terminal_that_has_room_for_it() {
+    let host = Host::start_with(&["--iroh=127.0.0.1:0", "--relay"]);
+    let invite = ["invite", plain(&host.file)];
+    let said = on_terminal(&host, 100, &invite);
+    let ticket = said.lines().find(|line| line.starts_with("leaf1"));
+    let ticket = ticket.unwrap_or_else(|| panic!("no ticket: {said}"));
+    let code = read_code(&said).unwrap_or_else(|| panic!("no code: {said}"));
+    assert_eq!(Ticket::parse(&code), Ticket::parse(ticket));
+    let guest = Guest::new();
+    guest
+        .scratch
+        .leaf(&["join", &code, "clone.fossil", "--user", "alice"]);
+    assert_same_artifacts(&host.file, &guest.file());
+
+    assert_eq!(read_code(&on_terminal(&host, 30, &invite)), None, "no room");
+    let elsewhere = host.scratch.leaf(&invite).stdout;
+    assert!(elsewhere.is_ascii(), "{elsewhere}");
+    for quiet in ["--json", "--quiet"] {
+        let said = on_terminal(&host, 100, &[invite.as_slice(), &[quiet]].concat());
+        assert!(said.contains("leaf1") && said.is_ascii(), "{said}");
+    }
 }

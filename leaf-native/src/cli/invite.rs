@@ -6,6 +6,7 @@ use crate::disk::{self, Access};
 use crate::error::CliError;
 use crate::iroh::noted_place;
 use crate::output::{STRONG, paint};
+use crate::qr;
 use crate::world;
 use clap::Args;
 use iroh::{RelayUrl, SecretKey};
@@ -20,7 +21,7 @@ use std::path::PathBuf;
 /// Make a ticket for another leaf: good for one, and for a while
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Whoever has the ticket gets in: hand it over as you would a password. The repository keeps no secret of it.\nWhere this leaf can be reached is what `leaf serve --iroh` noted in the repository; --addr and --relay-url say it\notherwise.\n\nExamples:\n  leaf invite project.fossil --cap gio --name \"ann's laptop\"\n  leaf invite -R project.fossil --hours 1"
+    after_help = "Whoever has the ticket gets in: hand it over as you would a password. The repository keeps no secret of it.\nWhere this leaf can be reached is what `leaf serve --iroh` noted in the repository; --addr and --relay-url say it\notherwise. A terminal is shown the ticket as a QR code, too.\n\nExamples:\n  leaf invite project.fossil --cap gio --name \"ann's laptop\"\n  leaf invite -R project.fossil --hours 1"
 )]
 pub(super) struct Invite {
     /// The repository
@@ -87,6 +88,9 @@ impl Invite {
                     "good for one, until {until}: {}",
                     paint(STRONG, "leaf join TICKET FILE")
                 )?;
+                if let Some(code) = qr::on_terminal(&text) {
+                    write!(out, "{code}")?;
+                }
             }
             Ok(())
         })
