@@ -6,7 +6,7 @@
 //! Source: pcap-savefile(5), though only packets' bytes are looked at.
 
 use crate::net::{At, Nat, Net};
-use crate::pair::{guest, host, relay};
+use crate::pair::{RELAY_URL, guest, host, relay};
 use leaf_tests::leaf::LeafServer;
 use leaf_tests::oracle::{column, open};
 use leaf_tests::peers::{plain, wait_until};
@@ -51,7 +51,18 @@ impl Capture {
     }
 
     /// All that was caught.
-    fn end(mut self) -> Vec<u8> {
+    fn end(mut self, net: &Net) -> Vec<u8> {
+        // What the kernel holds back is written once something comes behind it that is waited for.
+        let last = format!("{RELAY_URL}/ping?the-last-packet");
+        net.within(At::HomeB, "curl", &["-sf", &last]);
+        let file = self.folder.path("packets");
+        wait_until("the last packet is caught", || {
+            let packets = std::fs::read(&file).expect("what it kept");
+            packets
+                .windows(15)
+                .rev()
+                .any(|window| window == b"the-last-packet")
+        });
         let id = self.child.id().to_string();
         Command::new("kill")
             .args(["-INT", &id])
@@ -59,7 +70,7 @@ impl Capture {
             .expect("kill runs");
         self.child.wait().expect("our own child");
         assert!(self.said().contains("\n0 packets dropped"), "{}", self.said());
-        std::fs::read(self.folder.path("packets")).expect("what it kept")
+        std::fs::read(file).expect("what it kept")
     }
 }
 
@@ -143,7 +154,7 @@ fn what_goes_through_a_relay_is_unreadable_there() {
 
     let capture = Capture::begin(&net);
     guest.clones(host.server.by_key(), &host.file, &[]);
-    let relayed = capture.end();
+    let relayed = capture.end(&net);
     assert!(
         relayed.len() as u64 > 2 * crate::pair::SIZE,
         "{} bytes",
@@ -166,7 +177,7 @@ fn what_goes_through_a_relay_is_unreadable_there() {
     for hash in checkins(&host.file) {
         net.within(At::HomeB, "curl", &["-sf", &format!("{url}raw/{hash}")]);
     }
-    let packets = capture.end();
+    let packets = capture.end(&net);
     drop(server);
     let kinds: Vec<&str> = needles.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(found(&packets, &needles), kinds);
