@@ -45,7 +45,7 @@
 //! relay = true                       # be a relay for them, too, on the port of HTTP
 //! relay-urls = ["https://leaf.example.org"]  # relays by which this leaf is reached
 //! relay-only = false                 # nothing goes directly
-//! discovery = "none"                 # or "n0"
+//! discovery = "none"                 # or "local", or "n0"
 //!
 //! [sync]
 //! user = "ann"                       # as whom other leaves are asked; nobody, if absent

@@ -8,6 +8,7 @@
 
 mod capture;
 mod cut;
+mod local;
 mod net;
 mod pair;
 mod path;

@@ -29,7 +29,8 @@ pub(super) struct NodeArgs {
     /// Let nothing go directly to or from a leaf that is called by key, but by relays alone
     #[arg(long)]
     relay_only: bool,
-    /// Who is told where this leaf is: nobody, or `n0`, the makers of iroh, whose relays are used then, too
+    /// Who is told where this leaf is, and asked where others are: nobody; `local`, the network around; or `n0`, the
+    /// makers of iroh, whose relays are used then, too
     #[arg(long, value_name = "WHO", value_enum, default_value_t)]
     discovery: Discovery,
 }
@@ -65,7 +66,7 @@ impl NodeArgs {
             relays,
             discovery: match self.discovery {
                 Discovery::None => file.discovery,
-                said @ Discovery::N0 => said,
+                said => said,
             },
             relay_only: self.relay_only || file.relay_only,
         })

@@ -21,7 +21,7 @@ use leaf_core::id::ProjectCode;
 use leaf_core::limits::PeerLimits;
 use leaf_core::mesh::{Pace, Whom};
 use leaf_core::peer::XFER;
-use leaf_core::repo::{Repo, RepoError};
+use leaf_core::repo::{Guest, Repo, RepoError};
 use leaf_core::sync::{Goal, SyncOptions, SyncStats, Transmit};
 use leaf_core::xfer::ContentType;
 use leaf_iroh::{FAILED, IrohError, IrohUrl, connect, judge, round, say_where};
@@ -53,6 +53,8 @@ pub(super) struct Calls {
     register: Arc<Register>,
     /// How often everybody is called. Units: milliseconds.
     every_ms: i64,
+    /// Peers are found by their key alone.
+    finds: bool,
     /// Connections are kept: the next call needs none, and what is new goes out at once.
     open: Mutex<BTreeMap<EndpointId, Connection>>,
 }
@@ -101,6 +103,7 @@ impl Calls {
         mut place: IrohUrl,
         register: Arc<Register>,
         every_ms: i64,
+        finds: bool,
     ) -> Self {
         // It has to go into a line.
         place.addresses.truncate(ADDRESSES_MAX);
@@ -109,6 +112,7 @@ impl Calls {
             place,
             register,
             every_ms,
+            finds,
             open: Mutex::default(),
         }
     }
@@ -234,7 +238,8 @@ impl Caller {
     async fn want_all(&self, pace: &mut Pace) {
         let guests = self.pool.run(|repo, _| repo.guests()).await;
         let Ok(Ok(guests)) = guests else { return };
-        for guest in guests.iter().filter(|guest| !guest.place.is_empty()) {
+        let can_be_called = |guest: &&Guest| self.calls.finds || !guest.place.is_empty();
+        for guest in guests.iter().filter(can_be_called) {
             pace.want(&guest.id, world::now());
         }
     }
@@ -251,7 +256,11 @@ impl Caller {
             let asked = id.clone();
             let guest = pool.run(move |repo, _| repo.guest(&asked)).await;
             let guest = guest.ok().and_then(Result::ok).flatten();
-            let place = guest.and_then(|guest| IrohUrl::parse(&guest.place).ok());
+            let place = guest.and_then(|guest| match guest.place.as_str() {
+                // Its key is enough.
+                "" if calls.finds => IrohUrl::parse(&format!("iroh://{id}")).ok(),
+                place => IrohUrl::parse(place).ok(),
+            });
             let is_good = match place.filter(|place| place.id.to_string() == id) {
                 // Off the list, or of no place, since it was wanted.
                 None => true,

@@ -7,7 +7,7 @@
 
 use super::calls::Calls;
 use super::guests::Guests;
-use super::node::{Node, NodeOptions};
+use super::node::{Discovery, Node, NodeOptions};
 use super::place::note_place;
 use super::register::Register;
 use super::relay::Relay;
@@ -191,7 +191,8 @@ impl IrohServer {
             register: Arc::default(),
         };
         let (endpoint, register) = (node.endpoint().clone(), Arc::clone(&doors.register));
-        let calls = Calls::new(endpoint, place.clone(), register, options.every_ms);
+        let finds = options.node.discovery != Discovery::None;
+        let calls = Calls::new(endpoint, place.clone(), register, options.every_ms, finds);
         Ok(Self {
             node,
             relay: options.relay,

@@ -1,7 +1,7 @@
 //! The endpoint: sockets, relays, and how it is found.
 //!
 //! Nobody is told of it unless that is asked for: no relay and no directory of others (`presets::Minimal`), but for
-//! `--discovery n0`. Where a peer is, its URL or ticket says with each call; so no table of addresses is kept here.
+//! `--discovery local` and `n0`. Where a peer is, its URL or ticket says with each call; so no table of addresses is kept here.
 //!
 //! Source: iroh 1.4, `endpoint::Builder`.
 
@@ -13,6 +13,7 @@ use crate::tls::Trust;
 use clap::ValueEnum;
 use iroh::endpoint::{Builder, presets};
 use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMap, RelayMode, RelayUrl, Watcher};
+use iroh_mdns_address_lookup::MdnsAddressLookup;
 use iroh_relay::tls::CaTlsConfig;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ pub enum Discovery {
     /// Nobody.
     #[default]
     None,
+    /// Whoever is on the same network, by multicast.
+    Local,
     /// The directory and the relays of n0, the makers of iroh.
     N0,
 }
@@ -79,7 +82,8 @@ impl Node {
     ///
     /// When the address is taken, or there would be no way out at all.
     pub async fn open(options: &NodeOptions) -> Result<Self, CliError> {
-        Self::bind(options, builder(options)?).await
+        let node = Self::bind(options, builder(options)?).await?;
+        node.look_around(options, false)
     }
 
     /// The same, to be called by `guests`, too, by these protocols.
@@ -89,11 +93,28 @@ impl Node {
         protocols: Vec<Vec<u8>>,
     ) -> Result<Self, CliError> {
         let mut builder = builder(options)?.alpns(protocols).hooks(guests);
-        if options.relays.is_empty() && options.discovery == Discovery::None {
+        if options.relays.is_empty() && options.discovery != Discovery::N0 {
             // It has none of its own, but may call by those of its peers.
             builder = builder.relay_mode(RelayMode::Custom(RelayMap::empty()));
         }
-        Self::bind(options, builder).await
+        let node = Self::bind(options, builder).await?;
+        node.look_around(options, true)
+    }
+
+    /// Asks the network around where others are, and tells it where this one is, if either is wanted.
+    fn look_around(self, options: &NodeOptions, is_called: bool) -> Result<Self, CliError> {
+        if options.discovery == Discovery::Local {
+            let failed = |error: &dyn std::error::Error| {
+                CliError::new(Exit::Usage, "cannot look for leaves on the local network")
+                    .because(error)
+                    .next_step("drop `--discovery local`, and say where they are")
+            };
+            let lookup = MdnsAddressLookup::builder().advertise(is_called);
+            let lookup = lookup.build(self.endpoint.id()).map_err(|error| failed(&error))?;
+            let lookups = self.endpoint.address_lookup();
+            lookups.map_err(|error| failed(&error))?.add(lookup);
+        }
+        Ok(self)
     }
 
     async fn bind(options: &NodeOptions, builder: Builder) -> Result<Self, CliError> {
@@ -121,7 +142,7 @@ impl Node {
     /// Where it can be reached, as soon as it knows: with a relay, if it is to have one.
     pub async fn settled(&self, options: &NodeOptions) -> EndpointAddr {
         let settle = async {
-            if options.relays.is_empty() && options.discovery == Discovery::None {
+            if options.relays.is_empty() && options.discovery != Discovery::N0 {
                 let mut addresses = self.endpoint.watch_addr();
                 while addresses.get().is_empty() && addresses.updated().await.is_ok() {}
             } else {
@@ -142,12 +163,14 @@ impl Node {
 
 fn builder(options: &NodeOptions) -> Result<Builder, CliError> {
     let mut builder = match options.discovery {
-        Discovery::None => Endpoint::builder(presets::Minimal).relay_mode(RelayMode::Disabled),
+        Discovery::None | Discovery::Local => {
+            Endpoint::builder(presets::Minimal).relay_mode(RelayMode::Disabled)
+        }
         Discovery::N0 => Endpoint::builder(presets::N0),
     };
     if !options.relays.is_empty() {
         builder = builder.relay_mode(RelayMode::Custom(outside::map(&options.relays)));
-    } else if options.relay_only && options.discovery == Discovery::None {
+    } else if options.relay_only && options.discovery != Discovery::N0 {
         return Err(CliError::usage("nothing may go directly, and there is no relay")
             .next_step("name one with --relay-url URL"));
     }
