@@ -230,6 +230,31 @@ test("hostile names and texts stay texts", async (t) => {
   assert.deepEqual(elsewhere, [])
 })
 
+test("the page shows how its server is connected with the peers that call by key", async (t) => {
+  const folder = scratch(t)
+  const file = project(folder)
+  const [own, theirs] = ["own.key", "their.key"].map((name) => ["--key", path.join(folder, name)])
+  const { url } = await serve(t, file, ["--iroh=127.0.0.1:0", ...own])
+  const page = await (await browser(t)).newPage()
+  const heard = complaints(page)
+  await clone(page, url)
+  await open(page, "#/peers")
+  await page.getByText("No other leaf of this project is there").or(page.getByRole("list", { name: "There now" })).first().waitFor()
+  assert.equal(await page.getByRole("list", { name: "By key" }).count(), 0, "nobody was invited")
+
+  const ticket = leaf(["invite", file, "--quiet", ...own]).trim()
+  const copy = path.join(folder, "copy.fossil")
+  leaf(["join", ticket, copy, "--name", "ann's laptop", ...theirs], { stdio: "pipe" })
+  const peer = await serve(t, copy, ["--iroh=127.0.0.1:0", ...theirs])
+  const listed = page.getByRole("list", { name: "By key" }).getByRole("listitem")
+  await listed.getByText("ann's laptop").waitFor({ timeout: 60_000 })
+  await listed.getByText(/ · connected, \d+\.\d ms · .* sent, .* received · as of /).waitFor({ timeout: 60_000 })
+  await listed.getByText("direct", { exact: true }).waitFor()
+  peer.child.kill("SIGTERM")
+  await listed.getByText(/ · not connected · /).waitFor({ timeout: 120_000 })
+  assert.deepEqual(heard, [])
+})
+
 test("the module is small enough", () => {
   const sizes = path.join(root, "npm/dist/sizes.json")
   assert.ok(existsSync(sizes), "npm is built")
