@@ -258,9 +258,16 @@ fn who_proves_no_key_or_says_too_much_is_sent_away() {
     let host = Host::start_with(&RELAYED);
     let mut silent = unproved(&host);
     let mut greedy = unproved(&host);
-    // Whoever is sent away in the middle of it cannot say all.
-    drop(greedy.send(Message::binary(vec![0; 70 << 10])));
+    // The head of a frame of 70 KiB, which is never read: that it will be too large is enough.
+    let head = [[0x82, 0xff].as_slice(), &(70_u64 << 10).to_be_bytes(), &[0; 4]].concat();
+    greedy.get_mut().write_all(&head).expect("taken");
     assert!(is_ended(&mut greedy));
+    silent.get_mut().set_nonblocking(true).expect("a socket");
+    assert!(
+        !is_ended(&mut silent),
+        "the other, who came before, has time left"
+    );
+    silent.get_mut().set_nonblocking(false).expect("a socket");
     let mut forged = unproved(&host);
     forged
         .send(Message::binary([&[1], [7; 96].as_slice()].concat()))
