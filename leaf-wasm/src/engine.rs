@@ -11,6 +11,7 @@ use crate::protocol::{Code, Command, LeafState, Progress};
 use js_sys::Function;
 use leaf_core::limits::Limits;
 use leaf_core::repo::{Repo, RepoError};
+use leaf_core::sync::SeenLogins;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -38,6 +39,8 @@ pub(crate) struct Leaf {
     pub(crate) links: RefCell<Vec<Rc<Link>>>,
     state: RefCell<State>,
     is_busy: Cell<bool>,
+    /// Logins that were shown here by leaves that call.
+    pub(crate) seen: RefCell<SeenLogins>,
     /// The import under way, by its name.
     pub(crate) import: RefCell<Option<(String, Import)>>,
     /// Exports under way. While there are any, the WAL keeps what is written, and the file stays as it is.
@@ -125,6 +128,7 @@ impl Leaf {
             links: RefCell::default(),
             state: RefCell::new(State::Empty),
             is_busy: Cell::new(false),
+            seen: RefCell::default(),
             import: RefCell::new(None),
             exports: RefCell::default(),
         };

@@ -110,6 +110,18 @@ commands! {
     UvRemove(UvName) -> Nothing,
     /// The other leaves of the project that are there, and those that were.
     Peers(Nothing) -> Vec<Peer>,
+    /// The leaves that may call by key.
+    Guests(Nothing) -> Vec<Guest>,
+    /// Lets a leaf call no more.
+    RemoveGuest(GuestId) -> Nothing,
+    /// Keeps an invitation.
+    AddInvite(AddInvite) -> Nothing,
+    /// Whether somebody who calls by key is let in.
+    Welcome(Caller) -> Welcomed,
+    /// Lets in somebody with an invitation.
+    Admit(Admit) -> Admitted,
+    /// Answers a sync message of a guest.
+    Answer(Answer) -> Answered,
     /// Checks every artifact and the database itself.
     Verify(Nothing) -> VerifyResult,
     /// Sets the user, the remote and its login.

@@ -1,6 +1,95 @@
 // Generated from leaf-wasm/src/protocol.rs by `cargo test -p leaf-wasm`. Not to be edited.
 
 /**
+ * An invitation to be kept.
+ */
+export type AddInvite = { 
+/**
+ * The public half of what the ticket stands for.
+ */
+key: string, 
+/**
+ * What to call the guest; empty: as it calls itself.
+ */
+name: string, 
+/**
+ * What it may do, in Fossil's letters.
+ */
+capabilities: string, 
+/**
+ * Until when it may come.
+ */
+expires: number, };
+
+/**
+ * Somebody who has proved that it holds a ticket.
+ */
+export type Admit = { 
+/**
+ * Its key.
+ */
+peer: string, 
+/**
+ * The public half of what the ticket stands for.
+ */
+invite: string, 
+/**
+ * What it calls itself.
+ */
+name: string, };
+
+/**
+ * Somebody who was let in.
+ */
+export type Admitted = { 
+/**
+ * To this project.
+ */
+project: string, 
+/**
+ * With these letters.
+ */
+capabilities: string, };
+
+/**
+ * A sync message.
+ */
+export type Answer = { 
+/**
+ * The key of whoever sent it.
+ */
+peer: string, 
+/**
+ * For which project, as it says; absent: the only one.
+ */
+place?: string, 
+/**
+ * How it is packed.
+ */
+contentType: string, 
+/**
+ * All of it.
+ */
+body: Bytes, };
+
+/**
+ * The answer to a sync message.
+ */
+export type Answered = { 
+/**
+ * How it is packed.
+ */
+contentType: string, 
+/**
+ * All of it.
+ */
+body: Bytes, 
+/**
+ * Artifacts and unversioned files that came.
+ */
+received: number, };
+
+/**
  * An artifact.
  */
 export type ArtifactContent = { 
@@ -51,6 +140,19 @@ export type BranchAction = "start" | "close" | "reopen";
  * Bytes.
  */
 export type Bytes = Uint8Array;
+
+/**
+ * Somebody who calls by key.
+ */
+export type Caller = { 
+/**
+ * Its key.
+ */
+peer: string, 
+/**
+ * It comes with a ticket.
+ */
+joins: boolean, };
 
 /**
  * How a file differs from the parent's.
@@ -178,7 +280,7 @@ export type Code = "aborted" | "badArguments" | "busy" | "damaged" | "exists" | 
 /**
  * What a page asks of a repository.
  */
-export type Command = { "info": Nothing } | { "status": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "peers": Nothing } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Transfer } | { "exportRead": ExportRead } | { "exportEnd": ExportEnd } | { "importBegin": ImportBegin } | { "importWrite": ImportWrite } | { "importEnd": Transfer };
+export type Command = { "info": Nothing } | { "status": Nothing } | { "create": Create } | { "clone": Clone } | { "sync": Sync } | { "commit": Commit } | { "timeline": Timeline } | { "checkin": Name } | { "listFiles": Name } | { "readFile": FileName } | { "fileHistory": FileHistory } | { "readArtifact": Name } | { "diff": Diff } | { "branches": Nothing } | { "editBranch": EditBranch } | { "tags": Nothing } | { "editTag": EditTag } | { "wikiList": Nothing } | { "wikiRead": Title } | { "wikiWrite": WikiWrite } | { "uvList": Nothing } | { "uvRead": UvName } | { "uvWrite": UvWrite } | { "uvRemove": UvName } | { "peers": Nothing } | { "guests": Nothing } | { "removeGuest": GuestId } | { "addInvite": AddInvite } | { "welcome": Caller } | { "admit": Admit } | { "answer": Answer } | { "verify": Nothing } | { "configure": Configure } | { "exportBegin": Transfer } | { "exportRead": ExportRead } | { "exportEnd": ExportEnd } | { "importBegin": ImportBegin } | { "importWrite": ImportWrite } | { "importEnd": Transfer };
 
 /**
  * A check-in to be made.
@@ -621,6 +723,40 @@ user: string,
 comment: string, };
 
 /**
+ * A leaf that may call by key.
+ */
+export type Guest = { 
+/**
+ * Its key.
+ */
+id: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * What it may do, in Fossil's letters.
+ */
+capabilities: string, 
+/**
+ * Since when it may.
+ */
+added: number, 
+/**
+ * When it called last, to the hour; `null` if never.
+ */
+seen: number | null, };
+
+/**
+ * A leaf that may call.
+ */
+export type GuestId = { 
+/**
+ * Its key.
+ */
+id: string, };
+
+/**
  * Lines that changed, with those around them.
  */
 export type Hunk = { 
@@ -819,7 +955,7 @@ bytesSent: number, };
 /**
  * The type of the reply to each command, for TypeScript alone.
  */
-export type Replies = { info: Info, status: Status, create: Info, clone: CloneResult, sync: SyncResult, commit: Committed, timeline: TimelinePage, checkin: CheckinDetail, listFiles: FileList, readFile: FileContent, fileHistory: Array<FileVersion>, readArtifact: ArtifactContent, diff: Array<FileDiff>, branches: Array<Branch>, editBranch: Changed, tags: Array<Tag>, editTag: Changed, wikiList: Array<WikiSummary>, wikiRead: WikiPage, wikiWrite: Changed, uvList: Array<UvFile>, uvRead: FileContent, uvWrite: UvFile, uvRemove: Nothing, peers: Array<Peer>, verify: VerifyResult, configure: Info, exportBegin: ExportSize, exportRead: Bytes, exportEnd: Nothing, importBegin: Nothing, importWrite: Nothing, importEnd: Info, };
+export type Replies = { info: Info, status: Status, create: Info, clone: CloneResult, sync: SyncResult, commit: Committed, timeline: TimelinePage, checkin: CheckinDetail, listFiles: FileList, readFile: FileContent, fileHistory: Array<FileVersion>, readArtifact: ArtifactContent, diff: Array<FileDiff>, branches: Array<Branch>, editBranch: Changed, tags: Array<Tag>, editTag: Changed, wikiList: Array<WikiSummary>, wikiRead: WikiPage, wikiWrite: Changed, uvList: Array<UvFile>, uvRead: FileContent, uvWrite: UvFile, uvRemove: Nothing, peers: Array<Peer>, guests: Array<Guest>, removeGuest: Nothing, addInvite: Nothing, welcome: Welcomed, admit: Admitted, answer: Answered, verify: VerifyResult, configure: Info, exportBegin: ExportSize, exportRead: Bytes, exportEnd: Nothing, importBegin: Nothing, importWrite: Nothing, importEnd: Info, };
 
 /**
  * A piece of a line.
@@ -1126,6 +1262,15 @@ missing: number,
  * What is wrong, a line each.
  */
 faults: Array<string>, };
+
+/**
+ * Whether somebody is let in.
+ */
+export type Welcomed = { 
+/**
+ * It is.
+ */
+isWelcome: boolean, };
 
 /**
  * A wiki page.

@@ -4,6 +4,7 @@ mod commit;
 mod diff;
 mod drive;
 mod fetch;
+mod guests;
 mod peers;
 mod read;
 mod setup;
@@ -54,6 +55,12 @@ pub(crate) async fn run(leaf: &Rc<Leaf>, command: Command, task: &Rc<Task>) -> R
         Command::UvWrite(args) => to_js(&unversioned::write(leaf, &args)?),
         Command::UvRemove(args) => to_js(&unversioned::remove(leaf, &args)?),
         Command::Peers(Nothing {}) => to_js(&peers::list(leaf).await?),
+        Command::Guests(Nothing {}) => to_js(&leaf.read(guests::list)?),
+        Command::RemoveGuest(args) => to_js(&guests::remove(leaf, &args)?),
+        Command::AddInvite(args) => to_js(&guests::invite(leaf, args)?),
+        Command::Welcome(args) => to_js(&guests::welcome(leaf, &args)?),
+        Command::Admit(args) => to_js(&guests::admit(leaf, &args)?),
+        Command::Answer(args) => to_js(&guests::answer(leaf, &args)?),
         Command::Verify(Nothing {}) => to_js(&verify::verify(leaf, task).await?),
         Command::ExportBegin(args) => to_js(&transfer::export_begin(leaf, args)?),
         Command::ExportRead(args) => to_js(&transfer::export_read(leaf, &args)?),

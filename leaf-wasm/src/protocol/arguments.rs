@@ -216,6 +216,54 @@ arguments! {
         pub bytes: Bytes,
     }
 
+    /// A leaf that may call.
+    pub struct GuestId {
+        /// Its key.
+        pub id: String,
+    }
+
+    /// An invitation to be kept.
+    pub struct AddInvite {
+        /// The public half of what the ticket stands for.
+        pub key: String,
+        /// What to call the guest; empty: as it calls itself.
+        pub name: String,
+        /// What it may do, in Fossil's letters.
+        pub capabilities: String,
+        /// Until when it may come.
+        pub expires: f64,
+    }
+
+    /// Somebody who calls by key.
+    pub struct Caller {
+        /// Its key.
+        pub peer: String,
+        /// It comes with a ticket.
+        pub joins: bool,
+    }
+
+    /// Somebody who has proved that it holds a ticket.
+    pub struct Admit {
+        /// Its key.
+        pub peer: String,
+        /// The public half of what the ticket stands for.
+        pub invite: String,
+        /// What it calls itself.
+        pub name: String,
+    }
+
+    /// A sync message.
+    pub struct Answer {
+        /// The key of whoever sent it.
+        pub peer: String,
+        /// For which project, as it says; absent: the only one.
+        pub place: Option<String>,
+        /// How it is packed.
+        pub content_type: String,
+        /// All of it.
+        pub body: Bytes,
+    }
+
     /// What to set. What is left out stays as it is; null takes it away.
     #[derive(Default)]
     pub struct Configure {

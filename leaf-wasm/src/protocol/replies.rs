@@ -394,6 +394,44 @@ replies! {
         pub last_seen: Option<f64>,
     }
 
+    /// A leaf that may call by key.
+    pub struct Guest {
+        /// Its key.
+        pub id: String,
+        /// What people call it.
+        pub name: String,
+        /// What it may do, in Fossil's letters.
+        pub capabilities: String,
+        /// Since when it may.
+        pub added: f64,
+        /// When it called last, to the hour; `null` if never.
+        pub seen: Option<f64>,
+    }
+
+    /// Whether somebody is let in.
+    pub struct Welcomed {
+        /// It is.
+        pub is_welcome: bool,
+    }
+
+    /// Somebody who was let in.
+    pub struct Admitted {
+        /// To this project.
+        pub project: String,
+        /// With these letters.
+        pub capabilities: String,
+    }
+
+    /// The answer to a sync message.
+    pub struct Answered {
+        /// How it is packed.
+        pub content_type: String,
+        /// All of it.
+        pub body: Bytes,
+        /// Artifacts and unversioned files that came.
+        pub received: u64,
+    }
+
     /// What verification found.
     pub struct VerifyResult {
         /// Whether everything is as it should be.
