@@ -26,7 +26,7 @@ page: setup ## build the package @edgesync/leaf and the page
 	@cd $* && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.package-lock.json
 
 $(WASM): npm/node_modules/.package-lock.json npm/package.json npm/tsconfig.json Cargo.lock Cargo.toml .cargo/config.toml \
-		$(shell find leaf-wasm leaf-core/src leaf-core/lanes npm/src npm/scripts -type f)
+		$(shell find leaf-wasm leaf-core/src leaf-core/lanes leaf-core/iroh npm/src npm/scripts -type f)
 	@echo "building @edgesync/leaf"
 	@cd npm && node scripts/build.mjs
 

@@ -11,7 +11,7 @@ const policy = [
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "font-src 'self'",
-  "connect-src 'self' https:",
+  "connect-src 'self' https: wss:",
   "worker-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",

@@ -21,10 +21,13 @@ pub mod format;
 pub mod id;
 pub mod json;
 pub mod limits;
+#[cfg(feature = "repo")]
 pub mod mesh;
 pub mod nats;
 pub mod peer;
+#[cfg(feature = "repo")]
 pub mod repo;
+#[cfg(feature = "repo")]
 pub mod sync;
 pub mod time;
 pub mod xfer;

@@ -92,11 +92,15 @@ function stock(t, server) {
   return { timeline: fossil(["timeline", "-n", "9", "-R", file], { cwd }), notes: (name = "trunk") => fossil(["cat", "-r", name, "-R", file, "notes.md"], { cwd }) }
 }
 
-/** The modules in a build: one, and the very one of the package. */
-function assertOneModule(folder) {
+/** The modules in a build: each once, and the very ones of the package. */
+function assertModules(folder) {
   const found = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".wasm"))
-  assert.equal(found.length, 1, `leaf.wasm once, not ${found}`)
-  assert.deepEqual(readFileSync(path.join(folder, found[0])), readFileSync(path.join(npm, "dist/leaf.wasm")))
+  for (const name of ["leaf", "iroh"]) {
+    const own = readFileSync(path.join(npm, `dist/${name}.wasm`))
+    const same = found.filter((file) => readFileSync(path.join(folder, file)).equals(own))
+    assert.equal(same.length, 1, `${name}.wasm once, not ${same} of ${found}`)
+  }
+  assert.equal(found.length, 2, `${found}`)
 }
 
 /** The first snippet with this server in it; `options` are what another snippet says instead of `{ user: "alice" }`. */
@@ -150,7 +154,7 @@ for (const [name, trusted] of [["webpack", "trusted-webpack"], ["esbuild", undef
       const all = await world(t)
       write(folder, opened(all.server, options))
       await builds[name](folder, all.files)
-      assertOneModule(all.files)
+      assertModules(all.files)
       return all
     }
     await assertSynced(t, await make())
@@ -220,7 +224,7 @@ test("React by Vite: on a server, taken over by the page, built, under Trusted T
   const build = async (all) => {
     await run("npx", ["vite", "build", "--logLevel", "warn"], { cwd: folder })
     cpSync(path.join(folder, "dist"), all.files, { recursive: true })
-    assertOneModule(all.files)
+    assertModules(all.files)
   }
   /** Clicks through it, and asks stock. */
   const use = async (t, address, server) => {
@@ -309,7 +313,7 @@ test("React by Vite: on a server, taken over by the page, built, under Trusted T
 test("the package is well formed and its types are right", async (t) => {
   const publint = await run(path.join(bin, "publint"), ["run", "--strict", packed]).catch((error) => error)
   assert.ok(!publint.code, publint.stdout + publint.stderr)
-  const wrong = await run(path.join(bin, "attw"), [packed, "--profile", "esm-only", "--exclude-entrypoints", "./leaf.wasm", "--no-color"]).catch((error) => error)
+  const wrong = await run(path.join(bin, "attw"), [packed, "--profile", "esm-only", "--exclude-entrypoints", "./leaf.wasm", "./iroh.wasm", "--no-color"]).catch((error) => error)
   assert.ok(!wrong.code, wrong.stdout)
 
   const folder = await project(t, "plain")
@@ -337,7 +341,7 @@ export const isOdd = (error: import("@edgesync/leaf").LeafError): boolean => err
 
 test("the package holds what is needed, and the README says how large it is", async (t) => {
   const listed = execFileSync("tar", ["-tzf", packed], { encoding: "utf8" }).trim().split("\n").map((name) => name.replace("package/", ""))
-  for (const name of ["README.md", "LICENSE", "package.json", "dist/index.js", "dist/worker.js", "dist/react.js", "dist/leaf.wasm"]) assert.ok(listed.includes(name), name)
+  for (const name of ["README.md", "LICENSE", "package.json", "dist/index.js", "dist/worker.js", "dist/react.js", "dist/leaf.wasm", "dist/iroh.wasm"]) assert.ok(listed.includes(name), name)
   assert.deepEqual(listed.filter((name) => !/^(README\.md|LICENSE|package\.json|dist\/[\w.-]+\.(d\.ts|js|wasm|json))$/.test(name)), [])
   const { scripts = {} } = JSON.parse(readFileSync(path.join(npm, "package.json"), "utf8"))
   assert.deepEqual(Object.keys(scripts), [], "nothing runs when it is installed")
@@ -349,11 +353,12 @@ test("the package holds what is needed, and the README says how large it is", as
   }
   for (const [name, raw, gzip, brotli] of table("sizes")) {
     const file = name.replaceAll("`", "")
-    if (file !== "leaf.wasm") near(raw, statSync(path.join(npm, "dist", file)).size, file)
+    const module = { "leaf.wasm": sizes.wasm, "iroh.wasm": sizes.iroh }[file]
+    if (!module) near(raw, statSync(path.join(npm, "dist", file)).size, file)
     else if (!sizes.quick) {
-      near(raw, sizes.wasm.raw, file)
-      near(gzip, sizes.wasm.gzip, `${file}, gzip`)
-      near(brotli, sizes.wasm.brotli, `${file}, brotli`)
+      near(raw, module.raw, file)
+      near(gzip, module.gzip, `${file}, gzip`)
+      near(brotli, module.brotli, `${file}, brotli`)
     }
   }
 })

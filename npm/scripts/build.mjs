@@ -38,10 +38,16 @@ function hasStdSource() {
   return existsSync(path.join(sysroot, "lib/rustlib/src/rust/library/Cargo.toml"))
 }
 
-function wasm() {
+/** What is downloaded at once, and what is downloaded once a page calls by key. */
+const MODULES = [
+  { name: "leaf", crate: "leaf-wasm" },
+  { name: "iroh", crate: "leaf-iroh-wasm" },
+]
+
+function wasm({ name, crate }) {
   const small = hasStdSource() && !quick
   const out = path.join(root, small ? "target/wasm-small" : "target")
-  const args = ["build", "--quiet", "-p", "leaf-wasm", "--target", target, "--profile", "release-wasm", "--target-dir", out]
+  const args = ["build", "--quiet", "-p", crate, "--target", target, "--profile", "release-wasm", "--target-dir", out]
   if (small) {
     run("cargo", [...args, "-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"], {
       RUSTC_BOOTSTRAP: "1",
@@ -50,22 +56,22 @@ function wasm() {
   } else {
     run("cargo", args)
   }
-  rmSync(glue, { recursive: true, force: true })
-  run(path.join(bindgen(), "wasm-bindgen"), [
-    "--target", "web", "--out-dir", glue, "--out-name", "leaf",
-    path.join(out, target, "release-wasm/leaf_wasm.wasm"),
-  ])
+  bind(name, path.join(out, target, "release-wasm", `${crate.replaceAll("-", "_")}.wasm`))
+}
+
+function bind(name, module) {
+  run(path.join(bindgen(), "wasm-bindgen"), ["--target", "web", "--out-dir", glue, "--out-name", name, module])
   // The worker says where the module is; a second URL in the glue would make bundlers ship it twice.
-  const script = path.join(glue, "leaf.js")
+  const script = path.join(glue, `${name}.js`)
   const before = readFileSync(script, "utf8")
-  const after = before.replace(/module_or_path = new URL\([^)]*\);/, 'throw new Error("the URL of leaf.wasm is missing");')
+  const after = before.replace(/module_or_path = new URL\([^)]*\);/, `throw new Error("the URL of ${name}.wasm is missing");`)
   if (after === before) throw new Error("the glue of wasm-bindgen has changed: its default URL was not found")
   writeFileSync(script, after)
 }
 
-function optimise() {
-  const plain = path.join(glue, "leaf_bg.wasm")
-  const packed = path.join(dist, "leaf.wasm")
+function optimise({ name }) {
+  const plain = path.join(glue, `${name}_bg.wasm`)
+  const packed = path.join(dist, `${name}.wasm`)
   if (quick) return cpSync(plain, packed)
   // What is put into its only caller makes the module shorter, but brotli makes less of it; and it makes more of
   // functions that are alike where they stand side by side, as those do that one generic function became.
@@ -86,19 +92,28 @@ async function bundle() {
   })
 }
 
-function report() {
-  const bytes = readFileSync(path.join(dist, "leaf.wasm"))
+function sizesOf({ name }) {
+  const bytes = readFileSync(path.join(dist, `${name}.wasm`))
   const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 } })
-  const sizes = { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length }
+  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotli.length }
+}
+
+function report() {
+  const [wasm, iroh] = MODULES.map(sizesOf)
   const scripts = Object.fromEntries(["index.js", "worker.js", "react.js"].map((name) => [name, statSync(path.join(dist, name)).size]))
-  writeFileSync(path.join(dist, "sizes.json"), `${JSON.stringify({ wasm: sizes, ...scripts, quick })}\n`)
-  console.log(`leaf.wasm ${sizes.raw} bytes, gzip ${sizes.gzip}, brotli ${sizes.brotli}; worker.js ${scripts["worker.js"]}, index.js ${scripts["index.js"]}`)
+  writeFileSync(path.join(dist, "sizes.json"), `${JSON.stringify({ wasm, iroh, ...scripts, quick })}\n`)
+  const shown = ({ raw, gzip, brotli }) => `${raw} bytes, gzip ${gzip}, brotli ${brotli}`
+  console.log(`leaf.wasm ${shown(wasm)}; iroh.wasm ${shown(iroh)}; worker.js ${scripts["worker.js"]}, index.js ${scripts["index.js"]}`)
 }
 
 if (!process.argv.includes("--scripts")) rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-if (!process.argv.includes("--scripts")) wasm()
-if (!process.argv.includes("--scripts")) optimise()
+if (!process.argv.includes("--scripts")) {
+  rmSync(glue, { recursive: true, force: true })
+  // One by one: together, each would get what the other wants of the core.
+  MODULES.forEach(wasm)
+  MODULES.forEach(optimise)
+}
 run(path.join(npm, "node_modules/.bin/tsc"), ["-p", npm])
 await bundle()
 cpSync(path.join(root, "LICENSE"), path.join(npm, "LICENSE"))

@@ -66,6 +66,11 @@ export class Connection {
     return this.#call({ [name]: args } as unknown as Command, signal, onProgress) as Promise<Replies[K]>
   }
 
+  /** Asks for what the worker does itself. */
+  tell<T>(command: CommandMessage): Promise<T> {
+    return this.#call(command) as Promise<T>
+  }
+
   /** Switches syncing without being asked. */
   async setAutosync(on: boolean): Promise<void> {
     await this.#call({ setAutosync: { on } })
@@ -221,7 +226,7 @@ interface Opened {
 
 function startWorker(name: string, options: LeafOptions, mesh: Connect | undefined): Promise<Opened> {
   const worker = makeWorker(name, options)
-  const { autosync, wasmUrl } = options
+  const { autosync, wasmUrl, irohWasmUrl } = options
   const intervalMs = typeof autosync === "object" ? autosync.intervalMs : undefined
   return new Promise((resolve, reject) => {
     const give = (why: Failure): void => {
@@ -242,6 +247,7 @@ function startWorker(name: string, options: LeafOptions, mesh: Connect | undefin
       name,
       isOnline: navigator.onLine,
       wasmUrl: wasmUrl === undefined ? undefined : new URL(wasmUrl, document.baseURI).href,
+      irohWasmUrl: irohWasmUrl === undefined ? undefined : new URL(irohWasmUrl, document.baseURI).href,
       autosync: autosync === undefined ? undefined : autosync !== false,
       intervalMs,
       mesh,

@@ -1,7 +1,8 @@
 /**
- * What a device keeps beside a repository and not in it: the password of the remote, whether to sync by itself.
+ * What a device keeps beside a repository and not in it: the password of the remote, whether to sync by itself, the key by
+ * which others know this leaf, and where they can call it.
  *
- * A `.fossil` that is exported or synced never holds either. The file is readable by this origin alone.
+ * A `.fossil` that is exported or synced never holds any of that. The file is readable by this origin alone.
  */
 
 /** The folder of all repositories on the origin private file system; `leaf-wasm/src/host/store.rs` has the same. */
@@ -13,6 +14,10 @@ const KEPT = "edgesync-leaf-kept"
 export interface Kept {
   password?: string
   autosync?: boolean
+  /** The key by which others know this leaf: 32 bytes in hex. */
+  key?: string
+  /** Relays by which it can be called. */
+  relays?: string[]
 }
 
 interface SyncFile {

@@ -6,12 +6,13 @@
 
 import initEngine, { Engine } from "../wasm/leaf.js"
 import { Autosync } from "./autosync.js"
-import { asFailure, LeafError } from "./error.js"
+import { asFailure, failure, LeafError } from "./error.js"
 import { readKept, writeKept, type Kept } from "./keep.js"
+import { type Endpoint, Keyed } from "./keyed.js"
 import { MeshLink } from "./mesh.js"
 import { type CommandMessage, nameOf, type Opening, SESSIONS, type Standing, WRITES } from "./messages.js"
-import type { Command, Connect, Failure, Info, MeshStatus, Progress, Status, SyncResult } from "./protocol.js"
-import { carry } from "./wire.js"
+import type { Answered, Command, Connect, Failure, Info, MeshStatus, Progress, Status, SyncResult } from "./protocol.js"
+import { carry, type Round } from "./wire.js"
 
 /** How long the worker of a tab that was just closed may hold on to its files. Units: milliseconds. */
 const TAKEOVER_MS = 5_000
@@ -40,6 +41,7 @@ export class Leader {
   #exportTimer: ReturnType<typeof setTimeout> | undefined
   #kept: Kept
   #status: Status
+  readonly #keyed: Keyed
   #mesh: { link: MeshLink; options: Connect } | undefined
   #meshStatus: MeshStatus = { state: "off", error: null }
   /** Something was made here that the mesh does not have; its names, where it has any. */
@@ -64,12 +66,26 @@ export class Leader {
       changed: () => events.standing(),
     })
     this.#autosync.unsent = status.unsent
+    this.#keyed = new Keyed({
+      wasmUrl: opening.irohWasmUrl ?? new URL("./iroh.wasm", import.meta.url),
+      seed: () => this.#seed(),
+      relays: () => this.#kept.relays ?? [],
+      welcome: (peer, joins) => this.#ask({ welcome: { peer, joins } }),
+      admit: (peer, invite, name) => this.#ask({ admit: { peer, invite, name } }),
+      answer: (peer, place, contentType, body) => this.#answer(peer, place, contentType, body),
+      joined: () => this.#events.change(["guests"]),
+    })
+    // Others may be calling already; how that goes is told to whoever asks.
+    if (kept.relays?.length) this.#keyed.endpoint().catch(() => undefined)
   }
 
   /** Loads the engine and opens the database. */
   static async take(opening: Opening, events: LeaderEvents): Promise<Leader> {
     await initEngine({ module_or_path: opening.wasmUrl ?? new URL("./leaf.wasm", import.meta.url) })
-    const engine = await openEngine(opening.name)
+    // Whoever calls by key is heard once there is a leader, and so is what this leaf calls.
+    let keyed: Keyed | undefined
+    const byAnyWire = (round: Round): Promise<unknown> => (keyed && round.url.startsWith("iroh:") ? keyed.carry(round) : carry(round))
+    const engine = await openEngine(opening.name, byAnyWire)
     const kept = await readKept(opening.name)
     if (opening.autosync !== undefined && opening.autosync !== (kept.autosync === true)) {
       kept.autosync = opening.autosync
@@ -77,6 +93,7 @@ export class Leader {
     }
     const status = (await engine.run({ status: {} }, "open")) as Status
     const leader = new Leader(engine, opening, kept, status, events)
+    keyed = leader.#keyed
     leader.#autosync.soon()
     // How that goes is in its status.
     if (opening.mesh) leader.#connect(opening.mesh).catch(() => undefined)
@@ -91,6 +108,7 @@ export class Leader {
   visible(): void {
     this.#autosync.visible()
     this.#mesh?.link.probe()
+    this.#keyed.changed()
   }
 
   /** There is a network, or none. */
@@ -98,6 +116,7 @@ export class Leader {
     this.#autosync.network(isOnline)
     this.#isOnline = isOnline
     this.#mesh?.link.network(isOnline)
+    if (isOnline) this.#keyed.changed()
   }
 
   /** Gives a command up. */
@@ -113,6 +132,10 @@ export class Leader {
       if ("setAutosync" in command) return await this.#setAutosync(command.setAutosync.on)
       if ("connect" in command) return await this.#connect(command.connect)
       if ("disconnect" in command) return this.#disconnect()
+      if ("reach" in command) return await this.#reach(command.reach.relays)
+      if ("endpoint" in command) return await this.#keyed.endpoint()
+      if ("join" in command) return await this.#keyed.join(command.join.ticket, command.join.name)
+      if ("invite" in command) return await this.#invite(command.invite)
       const name = nameOf(command)
       const value = SESSIONS.has(name)
         ? await this.#runSession(id, command, abort.signal, onProgress)
@@ -125,6 +148,7 @@ export class Leader {
         if (SESSIONS.has(name) || name === "configure") await told
         else told.catch(() => undefined)
       }
+      if ("removeGuest" in command) await this.#keyed.forget(command.removeGuest.id)
       if (name.startsWith("export")) this.#watchExport(name)
       return name === "info" || name === "create" || name === "configure" || name === "importEnd" ? this.#completed(value) : value
     } finally {
@@ -136,6 +160,7 @@ export class Leader {
   close(): void {
     this.#autosync.stop()
     this.#mesh?.link.close()
+    this.#keyed.close()
     clearTimeout(this.#exportTimer)
     this.#engine.close()
   }
@@ -288,6 +313,48 @@ export class Leader {
     this.#isSending = false
   }
 
+  /** Can be called by these relays from now on; by none, and it is called no more. */
+  async #reach(relays: string[]): Promise<Endpoint> {
+    const reached = await this.#keyed.reach(relays)
+    this.#kept.relays = relays
+    await this.#writeKept()
+    return reached
+  }
+
+  /** Makes a ticket, and keeps what is needed to know it again. */
+  async #invite({ name, capabilities, expires }: { name: string; capabilities: string; expires: number }): Promise<{ ticket: string; expires: number }> {
+    const { projectCode } = await this.#ask<Info>({ info: {} })
+    if (projectCode === null) throw new LeafError(failure("empty", "caller", "nothing is here yet that others could join; clone a repository or create one"))
+    const { ticket, key } = await this.#keyed.ticket(projectCode)
+    await this.#ask({ addInvite: { key, name, capabilities, expires } })
+    return { ticket, expires }
+  }
+
+  /** Answers a sync message of another leaf. */
+  async #answer(peer: string, place: string | null, contentType: string, body: Uint8Array): Promise<Answered> {
+    const answered = await this.#ask<Answered>({ answer: { peer, contentType, body, ...(place !== null && { place }) } })
+    if (answered.received > 0) {
+      await this.#look()
+      this.#events.standing()
+      this.#events.change(["sync"])
+    }
+    return answered
+  }
+
+  /** Asks the engine, on behalf of nobody's page. */
+  async #ask<T>(command: Command): Promise<T> {
+    return (await this.#run("keyed", command)) as T
+  }
+
+  /** The key of this leaf, made when it is wanted first. */
+  async #seed(): Promise<Uint8Array> {
+    if (this.#kept.key === undefined) {
+      this.#kept.key = hex(crypto.getRandomValues(new Uint8Array(32)))
+      await this.#writeKept()
+    }
+    return Uint8Array.from(this.#kept.key.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  }
+
   async #keepPassword(password: string): Promise<void> {
     this.#kept.password = password
     if (!password) delete this.#kept.password
@@ -342,15 +409,19 @@ export class Leader {
 }
 
 /** Opens the database, though the worker of a tab that was just closed may still hold its files. */
-async function openEngine(name: string): Promise<Engine> {
+async function openEngine(name: string, byAnyWire: (round: Round) => Promise<unknown>): Promise<Engine> {
   const until = Date.now() + TAKEOVER_MS
   for (;;) {
     try {
-      return await Engine.open(name, carry)
+      return await Engine.open(name, byAnyWire)
     } catch (error) {
       const refused: Failure = asFailure(error)
       if (refused.code !== "locked" || Date.now() > until) throw new LeafError(refused)
     }
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 }

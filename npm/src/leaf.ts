@@ -10,11 +10,12 @@
 import { Connection } from "./connection.js"
 import { asFailure, failure, LeafError } from "./error.js"
 import { exportStream, importBlob } from "./file.js"
+import type { Endpoint, Joined } from "./keyed.js"
 import type { LeafEvents, SyncStatus } from "./messages.js"
 import * as store from "./store.js"
 import type {
   ArtifactContent, Branch, Changed, CheckinDetail, CloneResult, Committed, FileChange, FileContent, FileDiff, FileList,
-  FileVersion, Info, LeafState, MeshStatus, Peer, Progress, SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage,
+  FileVersion, Guest, Info, LeafState, MeshStatus, Peer, Progress, SyncResult, Tag, TimelineEntry, TimelinePage, UvFile, VerifyResult, WikiPage,
   WikiSummary,
 } from "./protocol.js"
 
@@ -32,6 +33,8 @@ export interface LeafOptions {
   workerUrl?: string | URL
   /** Where `leaf.wasm` is. */
   wasmUrl?: string | URL
+  /** Where `iroh.wasm` is, which is loaded once this leaf calls by key or is called. */
+  irohWasmUrl?: string | URL
 }
 
 /** What every long command takes. */
@@ -211,6 +214,37 @@ export class Leaf implements AsyncDisposable {
   /** Takes part no more, in all tabs. */
   disconnect(): Promise<void> {
     return this.#connection.connect(undefined)
+  }
+
+  /**
+   * Shows a ticket (`leaf invite`, or `invite()` of another tab) at the leaf that made it. From then on this leaf may
+   * clone from `url`, or sync with it; both sides show the same `code`.
+   */
+  join(ticket: string, options: { name?: string } = {}): Promise<Joined> {
+    return this.#connection.tell({ join: { ticket: ticket.trim(), name: options.name ?? this.#options.user ?? "" } })
+  }
+
+  /** Can be called by key through these relays, now and whenever it is open; the one of `leaf serve --relay` is its own URL. */
+  reach(...relays: (string | URL)[]): Promise<Endpoint> {
+    return this.#connection.tell({ reach: { relays: relays.map(String) } })
+  }
+
+  /** Makes a ticket that lets another leaf in, once. This leaf has to be in reach. */
+  invite(options: { name?: string; capabilities?: string; hours?: number } = {}): Promise<{ ticket: string; expires: number }> {
+    const { name = "", capabilities = "gio", hours = 24 } = options
+    return this.#connection.tell({ invite: { name, capabilities, expires: Date.now() + hours * 3_600_000 } })
+  }
+
+  /** The key by which others know this leaf, and who is connected. */
+  endpoint(): Promise<Endpoint> {
+    return this.#connection.tell({ endpoint: {} })
+  }
+
+  /** The leaves that may call this one by key. */
+  readonly guests = {
+    list: (): Promise<Guest[]> => this.#connection.ask("guests", {}),
+    /** Lets one call no more. */
+    revoke: async (id: string): Promise<void> => void (await this.#connection.ask("removeGuest", { id })),
   }
 
   /** Makes a check-in. */

@@ -46,6 +46,7 @@ export interface Opening {
   name: string
   isOnline: boolean
   wasmUrl?: string | undefined
+  irohWasmUrl?: string | undefined
   autosync?: boolean | undefined
   intervalMs?: number | undefined
   /** The mesh that this page wants the leaf to take part in, also when its worker comes to lead later. */
@@ -69,7 +70,15 @@ export type PageMessage =
   | { kind: "close" }
 
 /** A command of the engine, or one that the worker does itself. */
-export type CommandMessage = Command | { setAutosync: { on: boolean } } | { connect: Connect } | { disconnect: Record<string, never> }
+export type CommandMessage =
+  | Command
+  | { setAutosync: { on: boolean } }
+  | { connect: Connect }
+  | { disconnect: Record<string, never> }
+  | { reach: { relays: string[] } }
+  | { endpoint: Record<string, never> }
+  | { join: { ticket: string; name: string } }
+  | { invite: { name: string; capabilities: string; expires: number } }
 
 export type WorkerMessage =
   | { kind: "opened"; isLeader: boolean; standing: Standing }
@@ -97,7 +106,7 @@ export type TabMessage =
 
 /** Commands that change the repository. The others are not worth telling other tabs of. */
 export const WRITES: ReadonlySet<string> = new Set([
-  "create", "clone", "commit", "editBranch", "editTag", "wikiWrite", "uvWrite", "uvRemove", "configure", "importEnd",
+  "create", "clone", "commit", "editBranch", "editTag", "wikiWrite", "uvWrite", "uvRemove", "configure", "importEnd", "removeGuest",
 ])
 
 /** Commands that change everything: one runs at a time, the others wait. */

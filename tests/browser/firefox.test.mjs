@@ -7,7 +7,8 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import path from "node:path"
 import { test } from "node:test"
-import { atEnd, fossil, leafProgram, packageSite, scratch, serve } from "./bed.mjs"
+import { atEnd, fossil, leaf, leafProgram, packageSite, scratch, serve } from "./bed.mjs"
+import { assertSound, comments } from "./judge.mjs"
 
 const FIREFOX = process.env.FIREFOX ?? "firefox-esr"
 const PATIENCE_MS = 120_000
@@ -65,6 +66,20 @@ const steps = {
     await sent
     await say({ mesh: leaf.meshStatus.state, text, size: file.size, got: bytes.length, magic: new TextDecoder().decode(bytes.slice(0, 15)), checkins, refused, names: await Leaf.list() })
   },
+  async keyed() {
+    const [one, two] = [await Leaf.open("one", { user: "alice" }), await Leaf.open("two", { user: "bob" })]
+    for (const leaf of [one, two]) await leaf.clone((await leaf.join(here.searchParams.getAll("ticket")[leaf === one ? 0 : 1])).url)
+    await one.reach(here.searchParams.get("server"))
+    const { ticket } = await one.invite()
+    const { url, code } = await two.join(ticket)
+    await one.commit({ message: ${JSON.stringify(COMMENT)}, files: { "fox.txt": "red\n" } })
+    const { received } = await two.sync({ url })
+    await one.sync()
+    const { joined, connections } = await one.endpoint()
+    await say({ received, comments: await comments(two), isSame: joined[0].code === code, paths: [...new Set(connections.map(({ path }) => path))], sound: (await two.verify()).isSound })
+    await one.close()
+    await two.close()
+  },
 }
 addEventListener("unhandledrejection", (event) => say({ failed: String(event.reason) }))
 await steps[step]().catch((error) => say({ failed: error.message, code: error.code, stack: error.stack }))
@@ -107,19 +122,46 @@ async function listen(t) {
   return { url: `http://localhost:${server.address().port}/`, next }
 }
 
+/** A profile that asks nothing. */
+function profileIn(folder) {
+  const profile = path.join(folder, "profile")
+  mkdirSync(profile)
+  writeFileSync(path.join(profile, "user.js"), Object.entries(PREFERENCES).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(""))
+  return profile
+}
+
+const SITE = { "index.html": '<!doctype html><title>Firefox</title><script type="module" src="/page.js"></script>', "page.js": PAGE }
+
+test("Firefox calls by key: a native leaf, and one tab the other, by the leaf's relay", async (t) => {
+  const folder = scratch(t)
+  const [origin, key] = [path.join(folder, "origin.fossil"), path.join(folder, "server.key")]
+  fossil(["new", origin], { cwd: folder })
+  fossil(["user", "capabilities", "nobody", "", "-R", origin], { cwd: folder })
+  const address = await packageSite(t, folder, { files: SITE })
+  const server = await serve(t, origin, ["--allow-origin", address, "--iroh=127.0.0.1:0", "--relay", "--quiet", "--key", key])
+  const invite = () => JSON.parse(leaf(["invite", origin, "--json", "--key", key])).ticket
+  const listener = await listen(t)
+  const query = new URLSearchParams({ step: "keyed", server: server.url, listener: listener.url })
+  query.append("ticket", invite())
+  query.append("ticket", invite())
+  firefox(t, profileIn(folder), `${address}/?${query}`)
+  const { received, comments: seen, ...rest } = await listener.next()
+  assert.deepEqual(rest, { step: "keyed", isSame: true, paths: ["relayed"], sound: true })
+  assert.ok(received > 0)
+  assert.ok(seen.includes(COMMENT))
+  assert.ok(comments(origin).includes(COMMENT))
+  assertSound(origin)
+})
+
 test("Firefox clones, commits, reloads, syncs, is killed, has everything, and is in the mesh", async (t) => {
   const folder = scratch(t)
   const origin = path.join(folder, "origin.fossil")
   fossil(["new", origin], { cwd: folder })
   execFileSync(leafProgram, ["user", "add", "alice", "gio", "-R", origin], { input: "secret", stdio: ["pipe", "ignore", "inherit"] })
-  const address = await packageSite(t, folder, {
-    files: { "index.html": '<!doctype html><title>Firefox</title><script type="module" src="/page.js"></script>', "page.js": PAGE },
-  })
+  const address = await packageSite(t, folder, { files: SITE })
   const server = await serve(t, origin, ["--allow-origin", address])
   const listener = await listen(t)
-  const profile = path.join(folder, "profile")
-  mkdirSync(profile)
-  writeFileSync(path.join(profile, "user.js"), Object.entries(PREFERENCES).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(""))
+  const profile = profileIn(folder)
   const at = (step) => `${address}/?${new URLSearchParams({ step, server: server.url, listener: listener.url })}`
 
   const kill = firefox(t, profile, at("begin"))

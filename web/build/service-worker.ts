@@ -33,7 +33,8 @@ export function serviceWorker(): Plugin {
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
-    .filter((entry) => entry.isFile() && !/\.(br|map)$|^sw\.js$/.test(entry.name))
+    // The module for calls by key is of no use without a network, and most people never want it.
+    .filter((entry) => entry.isFile() && !/\.(br|map)$|^sw\.js$|^iroh-.*\.wasm$/.test(entry.name))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
     .sort()
 }

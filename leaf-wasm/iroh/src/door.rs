@@ -8,8 +8,7 @@ use iroh::endpoint::{Connection, Incoming, SendStream};
 use iroh::{EndpointId, PublicKey, Signature};
 use js_sys::Uint8Array;
 use leaf_core::id::{ProjectCode, to_hex};
-use leaf_core::peer::{Answer, Ask, JOIN, JoinAnswer, JoinAsk, XFER, join_text, short_code};
-use leaf_core::sync::project_of;
+use leaf_core::peer::{Answer, Ask, JOIN, JoinAnswer, JoinAsk, join_text, short_code};
 use leaf_core::xfer::ContentType;
 use leaf_iroh::{LEAVING, NOT_LISTED, Source, TOO_MANY, WireError, give_up, reply};
 use n0_future::time::timeout;
@@ -65,13 +64,12 @@ async fn take(shared: Rc<Shared>, incoming: Incoming) {
 async fn stay(shared: &Rc<Shared>, connection: &Connection) {
     while let Ok((send, receive)) = connection.accept_bi().await {
         let (shared, id) = (Rc::clone(shared), connection.remote_id());
-        let protocol = connection.alpn().to_vec();
+        let joins = connection.alpn() == JOIN;
         spawn_local(async move {
             let source = Source::new(receive, SILENCE_MAX);
-            match protocol.as_slice() {
-                JOIN => join(&shared, id, send, source).await,
-                XFER => leaf(&shared, id, send, source).await,
-                _ => edgesync(&shared, id, send, source).await,
+            match joins {
+                true => join(&shared, id, send, source).await,
+                false => leaf(&shared, id, send, source).await,
             }
         });
     }
@@ -140,27 +138,6 @@ async fn leaf(shared: &Shared, id: EndpointId, send: SendStream, mut source: Sou
     };
     // Who takes no answer asks again.
     reply(send, &[&line.write(), &body], SILENCE_MAX).await.ok();
-}
-
-/// A round with an EdgeSync node: its message has nothing in front, and there is nothing to refuse it with.
-async fn edgesync(shared: &Shared, id: EndpointId, send: SendStream, mut source: Source) {
-    let round = async {
-        let mut held = Held(shared, 0);
-        let body = source
-            .all(LIMITS.request_bytes_max, &mut |bytes| held.grow(bytes))
-            .await?;
-        let project = project_of(
-            &body,
-            ContentType::Compressed,
-            &leaf_core::limits::Limits::default(),
-        );
-        let place = project.map(|project| project.as_str().to_owned());
-        sync(shared, id, place, &body, ContentType::Compressed).await
-    };
-    match round.await {
-        Ok((_, body)) => drop(reply(send, &[&body], SILENCE_MAX).await),
-        Err(_) => give_up(send),
-    }
 }
 
 /// What the repository answers.

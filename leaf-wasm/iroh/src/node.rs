@@ -3,11 +3,11 @@
 use crate::door;
 use crate::host::{Host, failed, failure, field, object, text};
 use iroh::endpoint::{Connection, presets};
-use iroh::{Endpoint, EndpointId, RelayConfig, RelayMap, RelayMode, RelayUrl, SecretKey};
+use iroh::{Endpoint, EndpointId, RelayConfig, RelayMap, RelayMode, RelayUrl, SecretKey, Watcher};
 use js_sys::{Array, Function, Promise, Uint8Array};
 use leaf_core::id::{ProjectCode, to_hex};
 use leaf_core::limits::PeerLimits;
-use leaf_core::peer::{JOIN, Ticket, XFER, XFER_EDGESYNC, invite_seed};
+use leaf_core::peer::{JOIN, Ticket, XFER, invite_seed};
 use leaf_core::xfer::ContentType;
 use leaf_iroh::{IrohError, IrohUrl, LEAVING, REVOKED, connect, judge, round};
 use n0_future::FutureExt;
@@ -77,7 +77,7 @@ impl Node {
             .relay_mode(RelayMode::Custom(RelayMap::from_iter(relays)))
             .secret_key(SecretKey::from_bytes(&seed))
             .transport_config(leaf_iroh::transport())
-            .alpns([XFER, XFER_EDGESYNC, JOIN].map(<[u8]>::to_vec).to_vec())
+            .alpns([XFER, JOIN].map(<[u8]>::to_vec).to_vec())
             .bind()
             .await
             .map_err(|error| failure("internal", &error.to_string()))?;
@@ -97,7 +97,7 @@ impl Node {
         self.shared.endpoint.id().to_string()
     }
 
-    /// Goes by this relay, too, and waits until it is there. Resolves to whether it is.
+    /// Goes by this relay, too, and waits until one is there. Resolves to whether one is.
     ///
     /// # Errors
     ///
@@ -105,10 +105,8 @@ impl Node {
     #[wasm_bindgen(js_name = "addRelay")]
     pub async fn add_relay(&self, relay: String) -> Result<bool, JsValue> {
         let url = relay_url(&relay)?;
-        self.shared.relay(url.clone()).await;
-        let endpoint = &self.shared.endpoint;
-        let settled = timeout(SETTLE_MAX, endpoint.online()).await;
-        Ok(settled.is_ok() && endpoint.addr().relay_urls().any(|known| *known == url))
+        self.shared.relay(url).await;
+        Ok(timeout(SETTLE_MAX, self.shared.endpoint.online()).await.is_ok())
     }
 
     /// Where it can be reached: `iroh://ID?relay=URL`.
@@ -150,9 +148,8 @@ impl Node {
         }
         let shared = &self.shared;
         shared.relays(&place).await;
-        let connection = connect(&shared.endpoint, &place, JOIN)
-            .await
-            .map_err(|error| failed(&error))?;
+        let connection = connect(&shared.endpoint, &place, JOIN).await;
+        let connection = connection.map_err(|error| shared.unconnected(&error))?;
         let joined = leaf_iroh::join(&connection, shared.endpoint.id(), &ticket, &name).await;
         connection.close(LEAVING, b"");
         let joined = joined.map_err(|error| failed(&error))?;
@@ -242,7 +239,10 @@ impl Shared {
             }
             true
         };
-        let connection = self.connection(&place).await.map_err(|error| failed(&error))?;
+        let connection = self
+            .connection(&place)
+            .await
+            .map_err(|error| self.unconnected(&error))?;
         let project = place.project.as_deref();
         let carried = round(
             &connection,
@@ -271,6 +271,24 @@ impl Shared {
         let connection = connect(&self.endpoint, place, XFER).await?;
         self.calls.borrow_mut().insert(place.id, connection.clone());
         Ok(connection)
+    }
+
+    /// Why there is no connection: a relay that lets nobody in who is not known to it says so, and the leaf behind it
+    /// cannot be asked.
+    fn unconnected(&self, error: &IrohError) -> JsValue {
+        let relays = self.endpoint.home_relay_status().get();
+        let denied = relays
+            .iter()
+            .find_map(|relay| relay.auth_denied_reason().map(|why| (relay.url(), why)));
+        match denied {
+            Some((url, why)) => failure(
+                "denied",
+                &format!(
+                    "the relay {url} does not let this leaf in: {why}; a ticket that was used or has expired opens it no more"
+                ),
+            ),
+            None => failed(error),
+        }
     }
 
     async fn relays(&self, place: &IrohUrl) {

@@ -172,10 +172,11 @@ pub(super) fn remember(repo: &mut Repo, url: &str, user: Option<&str>) -> Result
 
 /// The remote that is remembered, and the login there.
 pub(super) fn remote(repo: &Repo) -> Result<(Option<String>, Option<String>), Failed> {
-    let Some(url) = repo
-        .config(REMOTE)?
-        .filter(|url| url.starts_with("http") || url.starts_with("ws"))
-    else {
+    let Some(url) = repo.config(REMOTE)?.filter(|url| {
+        ["http", "ws", "iroh:"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+    }) else {
         return Ok((None, None));
     };
     let Some((scheme, rest)) = url.split_once("://") else {

@@ -9,6 +9,7 @@ import { Icon } from "../parts/icon.tsx"
 import { Since, count, shortHash, sizeText } from "../parts/say.tsx"
 import { Failed, Head, Nothing, Skeleton } from "../parts/states.tsx"
 import { useTitle } from "../parts/use-title.ts"
+import { Pairing } from "../pairing/pairing.tsx"
 import { href } from "../route.ts"
 
 /** How often they are asked while somebody looks. Units: milliseconds. */
@@ -70,6 +71,7 @@ export function Peers() {
           </ul>
         </section>
       )}
+      <Pairing />
       <p className="unseen" role="status">
         {data && `${count(now.length, "leaf", "leaves")} there`}
       </p>

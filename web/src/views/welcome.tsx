@@ -7,6 +7,7 @@ import { Icon } from "../parts/icon.tsx"
 import { Skeleton } from "../parts/states.tsx"
 import { useToasts } from "../parts/toasts.tsx"
 import { useTitle } from "../parts/use-title.ts"
+import { JoinForm } from "../pairing/join.tsx"
 import { go, href } from "../route.ts"
 import { useCloneJob } from "../welcome/clone-job.tsx"
 import { CloneForm } from "../welcome/clone.tsx"
@@ -36,6 +37,7 @@ export function Welcome() {
       {names && list ? <CloneForm offers={list} here={offerHere(list)} /> : <Skeleton rows={4} />}
       {!isUnfinished && !isBusy && (
         <div className="other-ways">
+          <JoinForm />
           <CreateForm />
           <ImportButton className="wide" />
         </div>

@@ -4,9 +4,12 @@ import { createContext, use, useCallback, useMemo, useRef, useState, type ReactN
 import { explain, wasCancelled } from "../leaf/failure.ts"
 import { freeName, nameOfUrl } from "../leaf/offers.ts"
 import { useSession } from "../leaf/session.tsx"
+import { useToasts } from "../parts/toasts.tsx"
 
 export interface CloneWish {
-  url: string
+  url?: string
+  /** What lets this browser in, and says where; instead of a URL. */
+  ticket?: string
   /** What to call it on this device, if that is free. */
   name?: string | undefined
   user: string
@@ -36,6 +39,7 @@ export function useCloneJob(): CloneJob {
 
 export function CloneJobProvider({ children }: { children: ReactNode }) {
   const session = useSession()
+  const { done } = useToasts()
   const latest = useRef(session)
   latest.current = session
   const [url, setUrl] = useState<string | null>(null)
@@ -44,19 +48,28 @@ export function CloneJobProvider({ children }: { children: ReactNode }) {
   const [error, setError] = useState<string | null>(null)
   const controller = useRef<AbortController | null>(null)
 
+  /** Where it may clone from, from now on. */
+  const join = async (target: Leaf, ticket: string): Promise<string> => {
+    const { url, code } = await target.join(ticket)
+    setUrl(`the leaf that shows the code ${code}`)
+    done(`Joined. The other side shows the same code: ${code}`)
+    return url
+  }
   const start = useCallback(async (wish: CloneWish) => {
     const { leaf, info, names, show } = latest.current
     const abort = new AbortController()
     controller.current = abort
-    setUrl(wish.url)
+    setUrl(wish.url ?? "the leaf that made the ticket")
     setError(null)
     let target: Leaf | null = null
     try {
       // What is open and empty, or was cut off, is taken; else a new one is made.
       const isReused = leaf !== null && info !== null && info.state !== "ready"
-      target = isReused ? leaf : await show(freeName(wish.name ?? nameOfUrl(wish.url), names ?? []))
+      target = isReused ? leaf : await show(freeName(wish.name ?? (wish.url === undefined ? "joined" : nameOfUrl(wish.url)), names ?? []))
       if (!target) return null
-      return await target.clone(wish.url, {
+      const url = wish.ticket === undefined ? wish.url : await join(target, wish.ticket)
+      if (url === undefined) return null
+      return await target.clone(url, {
         signal: abort.signal,
         onProgress: setProgress,
         ...(wish.user ? { user: wish.user } : {}),
