@@ -252,9 +252,14 @@ impl Shared {
             SILENCE_MAX,
             &mut room,
         );
-        let (body, content_type) = carried
-            .await
-            .map_err(|error| failed(&judge(error, &connection, self.endpoint.id())))?;
+        let (body, content_type) = carried.await.map_err(|error| {
+            let error = judge(error, &connection, self.endpoint.id());
+            if error.is_transient() {
+                // The leaf may be another process by now, to which this connection means nothing.
+                connection.close(LEAVING, b"");
+            }
+            failed(&error)
+        })?;
         Ok(object(&[
             ("contentType", content_type.as_str().into()),
             ("body", Uint8Array::from(body.as_slice()).into()),
