@@ -52,7 +52,7 @@ fmt:
 
 lint: ## clippy, warnings are errors
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
-	cargo clippy -p leaf-wasm --target wasm32-unknown-unknown --all-targets --quiet -- -D warnings
+	cargo clippy -p leaf-wasm -p leaf-iroh-wasm --target wasm32-unknown-unknown --all-targets --quiet -- -D warnings
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet

@@ -72,7 +72,7 @@ const steps = {
     await one.reach(here.searchParams.get("server"))
     const { ticket } = await one.invite()
     const { url, code } = await two.join(ticket)
-    await one.commit({ message: ${JSON.stringify(COMMENT)}, files: { "fox.txt": "red\n" } })
+    await one.commit({ message: ${JSON.stringify(COMMENT)}, files: { "fox.txt": "red\\n" } })
     const { received } = await two.sync({ url })
     await one.sync()
     const { joined, connections } = await one.endpoint()
