@@ -11,7 +11,7 @@ const policy = [
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "font-src 'self'",
-  "connect-src 'self' https: wss:",
+  "connect-src 'self' https: http: wss: ws:",
   "worker-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",

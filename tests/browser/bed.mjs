@@ -11,7 +11,7 @@ export const root = path.resolve(import.meta.dirname, "../..")
 export const leafProgram = process.env.LEAF ?? path.join(root, "target/debug/leaf")
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 ]

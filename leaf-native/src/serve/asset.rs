@@ -27,15 +27,15 @@ pub(super) static BUILT_IN: &[Asset] = include!(concat!(env!("OUT_DIR"), "/page.
 
 /// The file that a browser gets for the place of a repository.
 const INDEX: &str = "index.html";
-/// The page runs what comes from here and nothing else, writes no markup but by its own hands, and talks to here
-/// and to encrypted places.
+/// The page runs what comes from here and nothing else, and writes no markup but by its own hands. It talks to servers
+/// and relays that people name; a relay in the same house has no certificate, and what goes by it is encrypted anyway.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' blob: data:; font-src 'self'; connect-src 'self' https: wss:; worker-src 'self'; \
+     img-src 'self' blob: data:; font-src 'self'; connect-src 'self' https: http: wss: ws:; worker-src 'self'; \
      manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types edgesync-leaf leaf-page dompurify";
 /// A worker does not inherit what holds for its page.
 const SCRIPT_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
-     connect-src 'self' https: wss:; worker-src 'self'; frame-ancestors 'none'";
+     connect-src 'self' https: http: wss: ws:; worker-src 'self'; frame-ancestors 'none'";
 /// Pictures and the like run nothing, also when they are looked at alone.
 const OTHER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

@@ -200,7 +200,7 @@ async fn the_page_may_run_its_own_scripts_and_nothing_else() {
     let (_folder, address) = served(&[], PAGE).await;
     let page = ask(address, "GET /", "").await;
     let expected = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' \
-        blob: data:; font-src 'self'; connect-src 'self' https: wss:; worker-src 'self'; manifest-src 'self'; base-uri \
+        blob: data:; font-src 'self'; connect-src 'self' https: http: wss: ws:; worker-src 'self'; manifest-src 'self'; base-uri \
         'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types \
         edgesync-leaf leaf-page dompurify";
     assert_eq!(page.header("content-security-policy"), [expected]);
@@ -210,7 +210,7 @@ async fn the_page_may_run_its_own_scripts_and_nothing_else() {
         for part in [
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
-            "connect-src 'self' https: wss:",
+            "connect-src 'self' https: http: wss: ws:",
         ] {
             assert!(policy.split("; ").any(|said| said == part), "{script}: {policy}");
         }
