@@ -2,7 +2,7 @@
 #
 # Wants Rust by rustup (Debian's own cargo is too old); whatever else is missing `make setup` installs by apt, as root.
 .DEFAULT_GOAL := help
-.PHONY: help setup build page demo demo-mesh demo-peers test fmt lint doc unit wasm-test browser-test interop fuzz bench bench-nats
+.PHONY: help setup build page demo demo-mesh demo-peers test fmt lint doc unit wasm-test browser-test interop fuzz bench bench-iroh bench-nats
 
 SHELL := /bin/bash
 LEAF := target/release/leaf
@@ -78,6 +78,9 @@ fuzz: ## arbitrary bytes against formats and messages, 60 s for each target (nig
 
 bench: build tests/browser/node_modules/.package-lock.json ## paired benchmarks against stock Fossil, of a tab too; BENCH="--json --runs 9 --only clone"
 	@tests/bench/bench.sh $(LEAF) $(BENCH)
+
+bench-iroh: build tests/browser/node_modules/.package-lock.json ## calls by key against HTTP and TCP, in a tab too, and beside peers that hang; BENCH="--runs 5 --mb 200"
+	@LEAF=$(abspath $(LEAF)) node tests/bench/iroh.mjs $(LEAF) $(BENCH)
 
 bench-nats: build ## the NATS broker against real nats-servers: messages, CPU, requests, memory; BENCH="--rounds 9"
 	@tests/bench/nats.sh $(LEAF) $(BENCH)

@@ -8,13 +8,14 @@
 
 import { execFileSync, spawn } from "node:child_process"
 import { createCipheriv } from "node:crypto"
-import { statSync, rmSync } from "node:fs"
+import { readFileSync, rmSync, statSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import path from "node:path"
 import test from "node:test"
 import { atEnd, browser, fossil, packageSite, scratch, serve } from "../browser/bed.mjs"
 
-const [, , leaf, ...options] = process.argv
+const [, , program, ...options] = process.argv
+const leaf = path.resolve(program)
 const option = (name, usual) => Number(options[options.indexOf(name) + 1 || options.length] ?? usual)
 const runs = option("--runs", 3)
 const megabytes = option("--mb", 100)
@@ -89,7 +90,7 @@ test("calls by key", async (t) => {
   const serverKey = path.join(folder, "server.key")
   const server = await serve(t, file, ["--iroh=127.0.0.1:0", "--relay", "--key", serverKey, "--allow-origin", origin, "-q"])
   const http = `http://127.0.0.1:${server.port}/`
-  const direct = JSON.parse((await import("node:fs")).readFileSync(server.ready, "utf8")).iroh
+  const direct = JSON.parse(readFileSync(server.ready, "utf8")).iroh
   const key = guest(folder, "guest", file)
   const wires = { http: [http], direct: [direct, "--key", key], relayed: [direct.replace(/addr=[^&]*&?/g, ""), "--key", key, "--relay-only"] }
   const copy = path.join(folder, "copy.fossil")
