@@ -12,6 +12,8 @@ use leaf_core::xfer::ContentType;
 use leaf_iroh::{IrohError, IrohUrl, LEAVING, REVOKED, connect, judge, round};
 use n0_future::FutureExt;
 use n0_future::time::timeout;
+use rustls::CipherSuite;
+use rustls::crypto::CryptoProvider;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -75,6 +77,7 @@ impl Node {
             .collect::<Result<Vec<_>, _>>()?;
         let endpoint = Endpoint::builder(presets::Minimal)
             .relay_mode(RelayMode::Custom(RelayMap::from_iter(relays)))
+            .crypto_provider(Arc::new(ciphers()))
             .secret_key(SecretKey::from_bytes(&seed))
             .transport_config(leaf_iroh::transport())
             .alpns([XFER, JOIN].map(<[u8]>::to_vec).to_vec())
@@ -307,6 +310,14 @@ impl Shared {
         // It may be known already.
         drop(self.endpoint.insert_relay(url, config).await);
     }
+}
+
+/// Those of `ring`, the one first that is quick without help of the processor.
+fn ciphers() -> CryptoProvider {
+    let mut ring = rustls::crypto::ring::default_provider();
+    ring.cipher_suites
+        .sort_by_key(|cipher| cipher.suite() != CipherSuite::TLS13_CHACHA20_POLY1305_SHA256);
+    ring
 }
 
 fn relay_url(text: &str) -> Result<RelayUrl, JsValue> {
