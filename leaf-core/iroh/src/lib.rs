@@ -17,7 +17,7 @@ pub use call::{CONNECT_MAX, IrohError, Joined, connect, join, judge, round, say_
 pub use place::{BadPlace, IrohUrl};
 pub use wire::{Source, WireError, give_up, reply, write};
 
-use iroh::endpoint::{AckFrequencyConfig, QuicTransportConfig, VarInt};
+use iroh::endpoint::{QuicTransportConfig, VarInt};
 use leaf_core::limits::PeerLimits;
 
 /// Said to whoever is not on the list, instead of anything else.
@@ -38,15 +38,9 @@ pub const FAILED: VarInt = VarInt::from_u32(5);
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
-/// Packets for which one acknowledgement is enough: each costs both sides a packet more.
-const ACK_EVERY: u32 = 8;
-
 /// How connections are, of all leaves.
 pub fn transport() -> QuicTransportConfig {
-    let mut acks = AckFrequencyConfig::default();
-    acks.ack_eliciting_threshold(ACK_EVERY.into());
     QuicTransportConfig::builder()
-        .ack_frequency_config(Some(acks))
         .max_concurrent_bidi_streams(PeerLimits::default().streams_max.into())
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)
