@@ -8,6 +8,7 @@ import { Dialog, FormDialog } from "../parts/dialog.tsx"
 import { Icon } from "../parts/icon.tsx"
 import { Since, shortHash, sizeText } from "../parts/say.tsx"
 import { useToasts } from "../parts/toasts.tsx"
+import { useCopy } from "../parts/use-copy.ts"
 import { QrCode } from "./qr-code.tsx"
 import { TicketField, isTicket } from "./ticket-field.tsx"
 
@@ -104,14 +105,9 @@ function Known({ guest, endpoint, onRevoke }: { guest: Guest; endpoint: Endpoint
 }
 
 function Invitation({ ticket, joined, onClose }: { ticket: string; joined: Endpoint["joined"]; onClose(): void }) {
-  const { attempt, done } = useToasts()
+  const copy = useCopy()
   const [before] = useState(joined.length)
   const came = joined.length > before ? joined[0] : undefined
-  const copy = () =>
-    attempt(async () => {
-      await navigator.clipboard.writeText(ticket)
-      done("Copied.")
-    })
   return (
     <Dialog title={came ? `${came.name || "A leaf"} has joined` : "Invite a leaf"} onClose={onClose}>
       {came ? (
@@ -130,7 +126,7 @@ function Invitation({ ticket, joined, onClose }: { ticket: string; joined: Endpo
       )}
       <div className="actions">
         {!came && (
-          <button className="primary" onClick={() => void copy()}>
+          <button className="primary" onClick={() => copy(ticket)}>
             <Icon name="copy" size={18} /> Copy the ticket
           </button>
         )}

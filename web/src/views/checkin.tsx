@@ -11,6 +11,7 @@ import { Icon } from "../parts/icon.tsx"
 import { HashLink, Since, When, count } from "../parts/say.tsx"
 import { Failed, Head, Skeleton } from "../parts/states.tsx"
 import { useToasts } from "../parts/toasts.tsx"
+import { useCopy } from "../parts/use-copy.ts"
 import { useTitle } from "../parts/use-title.ts"
 import { fileHref, href, type Route } from "../route.ts"
 import { RichText } from "../text/rich-text.tsx"
@@ -165,19 +166,10 @@ function Tags({ detail: { entry } }: { detail: CheckinDetail }) {
   )
 }
 
-export function CopyButton({ text }: { text: string }) {
-  const { attempt, done } = useToasts()
+function CopyButton({ text }: { text: string }) {
+  const copy = useCopy()
   return (
-    <button
-      className="bare"
-      aria-label="Copy"
-      onClick={() =>
-        void attempt(async () => {
-          await navigator.clipboard.writeText(text)
-          done("Copied.")
-        })
-      }
-    >
+    <button className="bare" aria-label="Copy" onClick={() => copy(text)}>
       <Icon name="copy" size={14} />
     </button>
   )
