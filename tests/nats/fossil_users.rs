@@ -1,9 +1,10 @@
 //! Fossil's users at the broker: who may connect, ask, listen and answer there is what the user tables say.
 
-use crate::sync::{Leaf, plain, run, wait_until};
+use crate::sync::{Leaf, run};
 use async_nats::{Client, ConnectOptions, Event};
 use futures_util::StreamExt;
 use leaf_tests::oracle::{assert_same_artifacts, assert_sound, column};
+use leaf_tests::peers::{plain, wait_until};
 use leaf_tests::scene::small;
 use leaf_tests::scratch::Scratch;
 use tokio::sync::mpsc;

@@ -3,6 +3,7 @@
 use crate::servers::{Broker, Setup};
 use leaf_tests::leaf::LeafServer;
 use leaf_tests::oracle::assert_sound;
+use leaf_tests::peers::plain;
 use leaf_tests::scene::small;
 use leaf_tests::scratch::Scratch;
 use std::path::Path;
@@ -11,10 +12,6 @@ use std::time::{Duration, Instant};
 
 /// How long something that has to happen may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-fn plain(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
 
 /// Serves `file` as the leaf called `name`, a client of the broker at `url`, which asks the others every second.
 fn serve(scratch: &Scratch, file: &Path, name: &str, url: &str) -> LeafServer {

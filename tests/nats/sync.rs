@@ -12,6 +12,7 @@ use leaf_core::xfer::{ContentType, envelope};
 use leaf_tests::corpus;
 use leaf_tests::leaf::LeafServer;
 use leaf_tests::oracle::{artifacts, assert_same_artifacts, assert_sound, column};
+use leaf_tests::peers::{commit, plain, wait_until};
 use leaf_tests::scene::{empty, small};
 use leaf_tests::scratch::Scratch;
 use leaf_tests::seed::Seed;
@@ -60,35 +61,6 @@ impl Leaf {
 
     pub(crate) fn commit(&self, message: &str) {
         commit(&self.scratch, &self.file, message);
-    }
-}
-
-pub(crate) fn commit(scratch: &Scratch, file: &Path, message: &str) {
-    let note = scratch.path("note.txt");
-    std::fs::write(&note, message).expect("a file");
-    let content = format!("note.txt={}", plain(&note));
-    scratch.leaf(&[
-        "commit",
-        "-R",
-        plain(file),
-        "-m",
-        message,
-        "--user",
-        "alice",
-        &content,
-    ]);
-}
-
-pub(crate) fn plain(path: &Path) -> &str {
-    path.to_str().expect("a plain path")
-}
-
-#[track_caller]
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < end, "in vain: {what}");
-        sleep(Duration::from_millis(20));
     }
 }
 
