@@ -8,11 +8,14 @@
 
 import { execFileSync, spawn } from "node:child_process"
 import { createCipheriv } from "node:crypto"
+import { EventEmitter, on, once } from "node:events"
 import { readFileSync, rmSync, statSync } from "node:fs"
+import { createServer as createHttpServer } from "node:http"
 import { connect, createServer } from "node:net"
 import path from "node:path"
+import { json } from "node:stream/consumers"
 import test from "node:test"
-import { atEnd, browser, fossil, packageSite, scratch, serve } from "../browser/bed.mjs"
+import { atEnd, CHROMIUM, FLAGS, fossil, packageSite, scratch, serve } from "../browser/bed.mjs"
 
 const [, , program, ...options] = process.argv
 const leaf = path.resolve(program)
@@ -82,13 +85,55 @@ const cloneInTab = async ({ url, name, ticket }) => {
   return { ms, verified }
 }
 
+/** In the page: does one job after the other, as it is told. */
+const obey = async (boss, work) => {
+  for (;;) {
+    const job = await (await fetch(boss)).json()
+    const done = await work(job).catch((error) => ({ error: String(error) }))
+    await fetch(boss, { method: "POST", body: JSON.stringify(done) })
+  }
+}
+
+/**
+ * A tab of a Chromium that nobody watches: for whoever does, it copies each message of a WebSocket, and carries a third
+ * of what it could. Returns the origin of its page, and what gives it a job.
+ */
+async function unwatched(t, folder) {
+  const bus = new EventEmitter()
+  const jobs = on(bus, "job")
+  const boss = createHttpServer(async (request, response) => {
+    response.setHeader("access-control-allow-origin", "*")
+    if (request.method === "POST") {
+      bus.emit("done", await json(request))
+      return response.end()
+    }
+    const { value: [job] } = await jobs.next()
+    response.end(JSON.stringify(job))
+  })
+  await new Promise((resolve) => boss.listen(0, "127.0.0.1", resolve))
+  atEnd(t, () => boss.closeAllConnections() ?? boss.close())
+  const script = `(${obey})("http://127.0.0.1:${boss.address().port}/", ${cloneInTab})`
+  const origin = await packageSite(t, folder, { files: { "index.html": `<!doctype html><script type="module">${script}</script>` } })
+  const open = () => {
+    const child = spawn(CHROMIUM, [...FLAGS, "--headless=new", `--user-data-dir=${scratch(t)}`, origin], { stdio: "ignore" })
+    atEnd(t, () => new Promise((resolve) => child.once("exit", resolve) && child.kill()))
+  }
+  const work = async (job) => {
+    bus.emit("job", job)
+    const [done] = await once(bus, "done")
+    if (done.error) throw new Error(done.error)
+    return done
+  }
+  return { origin, open, work }
+}
+
 test("calls by key", async (t) => {
   const folder = scratch(t)
   const file = repository(folder)
   const bytes = statSync(file).size
-  const origin = await packageSite(t, folder)
+  const page = await unwatched(t, folder)
   const serverKey = path.join(folder, "server.key")
-  const server = await serve(t, file, ["--iroh=127.0.0.1:0", "--relay", "--key", serverKey, "--allow-origin", origin, "-q"])
+  const server = await serve(t, file, ["--iroh=127.0.0.1:0", "--relay", "--key", serverKey, "--allow-origin", page.origin, "-q"])
   const http = `http://127.0.0.1:${server.port}/`
   const direct = JSON.parse(readFileSync(server.ready, "utf8")).iroh
   const key = guest(folder, "guest", file)
@@ -115,13 +160,12 @@ test("calls by key", async (t) => {
   }
   say("sync that moves nothing, whole", Object.fromEntries(Object.entries(syncs).map(([wire, values]) => [wire, `${median(values).toFixed(0)} ms`])))
 
-  const page = await (await browser(t)).newPage()
-  await page.goto(origin)
+  page.open()
   const tab = { http: [], relayed: [] }
   for (let turn = 0; turn < runs; turn += 1) {
     const ticket = JSON.parse(run("invite", file, "--json", "--key", serverKey)).ticket
-    tab.http.push((await page.evaluate(cloneInTab, { url: http, name: `http${turn}` })).ms)
-    const { ms, verified } = await page.evaluate(cloneInTab, { ticket, name: `key${turn}` })
+    tab.http.push((await page.work({ url: http, name: `http${turn}` })).ms)
+    const { ms, verified } = await page.work({ ticket, name: `key${turn}` })
     if (!(verified > megabytes)) throw new Error("the clone in the tab is not whole")
     tab.relayed.push(ms)
   }

@@ -10,7 +10,7 @@ import { chromium } from "playwright-core"
 export const root = path.resolve(import.meta.dirname, "../..")
 export const leafProgram = process.env.LEAF ?? path.join(root, "target/debug/leaf")
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"
 export const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
