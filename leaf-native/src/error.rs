@@ -4,7 +4,7 @@ use crate::remote::{HttpError, NatsRemoteError, RemoteError, next_step};
 use leaf_core::Blame;
 use leaf_core::repo::RepoError;
 use leaf_core::sync::SyncError;
-use leaf_iroh::IrohError;
+use leaf_iroh::{BadPlace, IrohError};
 use std::error::Error;
 use std::io;
 
@@ -182,6 +182,12 @@ impl From<IrohError> for CliError {
     fn from(error: IrohError) -> Self {
         let step = next_step(&error);
         Self::from_chain(Exit::Peer, &error).next_step(step)
+    }
+}
+
+impl From<BadPlace> for CliError {
+    fn from(bad: BadPlace) -> Self {
+        Self::usage(bad.to_string()).next_step("write it like iroh://ENDPOINT-ID?addr=IP:PORT&relay=URL")
     }
 }
 

@@ -2,12 +2,21 @@
 
 use leaf_core::time::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The time of this machine.
 pub fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How long to sleep until `due`, and not much more than a minute: clocks are set, and machines sleep.
+pub fn nap(due: Option<Timestamp>) -> Duration {
+    const NAP_MAX: Duration = Duration::from_mins(1);
+    due.map_or(NAP_MAX, |due| {
+        let left = u64::try_from(due.0 - now().0).unwrap_or_default();
+        Duration::from_millis(left + 1).min(NAP_MAX)
+    })
 }
 
 /// Lets this process have as many files open as it may at most: each connection is one, and what a shell gives to

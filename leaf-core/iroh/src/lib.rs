@@ -9,15 +9,17 @@
 //!
 //! Source: iroh 1.4 (docs.rs/iroh), QUIC (RFC 9000); threat list 3 to 8 for the bounds.
 
+mod answer;
 mod call;
 mod place;
 mod wire;
 
+pub use answer::{Stop, holds_ticket};
 pub use call::{CONNECT_MAX, IrohError, Joined, connect, join, judge, round, say_where};
 pub use place::{BadPlace, IrohUrl};
 pub use wire::{Source, WireError, give_up, reply, write};
 
-use iroh::endpoint::{QuicTransportConfig, VarInt};
+use iroh::endpoint::{AckFrequencyConfig, QuicTransportConfig, VarInt};
 use leaf_core::limits::PeerLimits;
 
 /// Said to whoever is not on the list, instead of anything else.
@@ -38,9 +40,16 @@ pub const FAILED: VarInt = VarInt::from_u32(5);
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
+/// Packets for which one acknowledgement is enough. A tab, which is slow to receive, would send three for what one message
+/// of a relay brought.
+const ACK_EVERY: u32 = 8;
+
 /// How connections are, of all leaves.
 pub fn transport() -> QuicTransportConfig {
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(ACK_EVERY.into());
     QuicTransportConfig::builder()
+        .ack_frequency_config(Some(acks))
         .max_concurrent_bidi_streams(PeerLimits::default().streams_max.into())
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)

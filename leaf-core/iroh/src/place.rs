@@ -4,6 +4,7 @@
 
 use iroh::{EndpointAddr, EndpointId, RelayUrl};
 use leaf_core::peer::Ticket;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::fmt;
 use std::net::SocketAddr;
 use url::Url;
@@ -52,31 +53,16 @@ impl IrohUrl {
     /// [`BadPlace`].
     pub fn parse(text: &str) -> Result<Self, BadPlace> {
         let url = Url::parse(text).map_err(|_| BadPlace::Url)?;
-        let project = url.path_segments().and_then(|mut parts| parts.next());
-        let project = project.filter(|project| !project.is_empty()).map(unescape);
-        let query = url.query_pairs();
-        let query = query.map(|(name, value)| (name.into_owned(), value.into_owned()));
-        Self::of_parts(url.host_str().unwrap_or_default(), project, query)
-    }
-
-    /// Puts one together of the parts of a URL.
-    ///
-    /// # Errors
-    ///
-    /// [`BadPlace`].
-    pub fn of_parts(
-        host: &str,
-        project: Option<String>,
-        query: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, BadPlace> {
+        let host = url.host_str().unwrap_or_default();
+        let project = percent_decode_str(url.path().trim_matches('/')).decode_utf8_lossy();
         let mut place = Self {
             id: host.parse().map_err(|_| BadPlace::Id)?,
-            project,
+            project: Some(project.into_owned()).filter(|project| !project.is_empty()),
             addresses: Vec::new(),
             relays: Vec::new(),
         };
-        for (name, value) in query {
-            match name.as_str() {
+        for (name, value) in url.query_pairs() {
+            match &*name {
                 "addr" => place
                     .addresses
                     .push(value.parse().map_err(|_| BadPlace::Address)?),
@@ -126,9 +112,7 @@ impl fmt::Display for IrohUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "iroh://{}", self.id)?;
         if let Some(project) = &self.project {
-            // Escaped in the same way.
-            let project: String = url::form_urlencoded::byte_serialize(project.as_bytes()).collect();
-            write!(f, "/{}", project.replace('+', "%20"))?;
+            write!(f, "/{}", utf8_percent_encode(project, NON_ALPHANUMERIC))?;
         }
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         for address in &self.addresses {
@@ -142,13 +126,4 @@ impl fmt::Display for IrohUrl {
             query => write!(f, "?{query}"),
         }
     }
-}
-
-fn unescape(word: &str) -> String {
-    // A plus is itself in a path.
-    let word = word.replace('+', "%2B");
-    let mut pairs = url::form_urlencoded::parse(word.as_bytes());
-    pairs
-        .next()
-        .map_or_else(String::new, |(name, _)| name.into_owned())
 }

@@ -3,11 +3,16 @@
 //! Source: RFC 9000 section 2; threat list 3 to 8.
 
 use crate::FAILED;
-use iroh::endpoint::{ReadError, RecvStream, SendStream, WriteError};
+use bytes::Bytes;
+use iroh::endpoint::{RecvStream, SendStream, WriteError};
+use n0_future::future::poll_once;
 use n0_future::time::timeout;
+use std::io;
+use std::pin::pin;
 use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-/// What one read may bring, and one write takes.
+/// What one read may bring. A packet holds little more than a kilobyte: those that have come are taken together.
 const PIECE_BYTES: usize = 64 << 10;
 /// Bytes that are set aside because the other side announces them.
 const RESERVED_MAX: usize = 8 << 20;
@@ -37,18 +42,27 @@ pub enum WireError {
     },
     /// The connection is gone, or the other side wants no more.
     #[error("the connection was lost")]
-    Read(#[from] ReadError),
+    Read(#[from] io::Error),
     /// The same, while writing.
     #[error("the connection was lost")]
     Write(#[from] WriteError),
 }
 
+/// Waits at most `silence_max`. A timer is dear, most of all in a browser: what is there already needs none.
+async fn patient<T>(silence_max: Duration, work: impl Future<Output = T>) -> Result<T, WireError> {
+    let mut work = pin!(work);
+    if let Some(done) = poll_once(&mut work).await {
+        return Ok(done);
+    }
+    timeout(silence_max, work)
+        .await
+        .map_err(|_| WireError::Hang(silence_max))
+}
+
 /// A stream that is read.
 #[derive(Debug)]
 pub struct Source {
-    stream: RecvStream,
-    /// What came behind a line.
-    held: Vec<u8>,
+    stream: BufReader<RecvStream>,
     silence_max: Duration,
 }
 
@@ -56,20 +70,14 @@ impl Source {
     /// Begins to read; waits for each piece at most `silence_max`.
     pub fn new(stream: RecvStream, silence_max: Duration) -> Self {
         Self {
-            stream,
-            held: Vec::new(),
+            stream: BufReader::with_capacity(PIECE_BYTES, stream),
             silence_max,
         }
     }
 
-    /// What comes next; `None` at the end.
-    async fn piece(&mut self) -> Result<Option<Vec<u8>>, WireError> {
-        if !self.held.is_empty() {
-            return Ok(Some(std::mem::take(&mut self.held)));
-        }
-        let read = timeout(self.silence_max, self.stream.read_chunk(PIECE_BYTES)).await;
-        let piece = read.map_err(|_| WireError::Hang(self.silence_max))??;
-        Ok(piece.map(|piece| piece.to_vec()))
+    /// What comes next, until it is consumed; nothing at the end.
+    async fn piece(&mut self) -> Result<&[u8], WireError> {
+        Ok(patient(self.silence_max, self.stream.fill_buf()).await??)
     }
 
     /// One line, without its end.
@@ -79,19 +87,19 @@ impl Source {
     /// [`WireError`].
     pub async fn line(&mut self, bytes_max: usize) -> Result<Vec<u8>, WireError> {
         let mut line = Vec::new();
-        while let Some(piece) = self.piece().await? {
-            let end = piece.iter().position(|byte| *byte == b'\n');
-            let (part, rest) = piece.split_at(end.unwrap_or(piece.len()));
-            if line.len() + part.len() > bytes_max {
+        loop {
+            let mut parts = self.piece().await?.splitn(2, |byte| *byte == b'\n');
+            let part = parts.next().unwrap_or_default();
+            let (bytes, is_whole) = (part.len(), parts.next().is_some());
+            if line.len() + bytes > bytes_max || (bytes == 0 && !is_whole) {
                 return Err(WireError::NoLine);
             }
             line.extend_from_slice(part);
-            if end.is_some() {
-                self.held = rest.get(1..).unwrap_or_default().to_vec();
+            self.stream.consume(bytes + usize::from(is_whole));
+            if is_whole {
                 return Ok(line);
             }
         }
-        Err(WireError::NoLine)
     }
 
     /// The first byte.
@@ -100,12 +108,8 @@ impl Source {
     ///
     /// [`WireError`].
     pub async fn byte(&mut self) -> Result<u8, WireError> {
-        let mut byte = [0];
-        let read = timeout(self.silence_max, self.stream.read_exact(&mut byte)).await;
-        match read.map_err(|_| WireError::Hang(self.silence_max))? {
-            Ok(()) => Ok(byte[0]),
-            Err(_) => Err(WireError::NoLine),
-        }
+        let read = patient(self.silence_max, self.stream.read_u8()).await?;
+        read.map_err(|_| WireError::NoLine)
     }
 
     /// The body that was announced, and nothing behind it. `room` is told how much has come, before it is kept.
@@ -119,13 +123,7 @@ impl Source {
         room: &mut impl FnMut(usize) -> bool,
     ) -> Result<Vec<u8>, WireError> {
         let mut body = Vec::with_capacity(announced.min(RESERVED_MAX));
-        while let Some(piece) = self.piece().await? {
-            let received = body.len() + piece.len();
-            if received > announced || !room(received) {
-                return Err(WireError::TooLarge { max: announced });
-            }
-            body.extend_from_slice(&piece);
-        }
+        self.append(&mut body, announced, room).await?;
         match body.len() {
             received if received < announced => Err(WireError::Cut { received, announced }),
             _ => Ok(body),
@@ -143,31 +141,50 @@ impl Source {
         room: &mut impl FnMut(usize) -> bool,
     ) -> Result<Vec<u8>, WireError> {
         let mut body = Vec::new();
-        while let Some(piece) = self.piece().await? {
-            let received = body.len() + piece.len();
-            if received > bytes_max || !room(received) {
-                return Err(WireError::TooLarge { max: bytes_max });
-            }
-            body.extend_from_slice(&piece);
-        }
+        self.append(&mut body, bytes_max, room).await?;
         Ok(body)
     }
 
-    /// The stream as it is, for another protocol. Only before a line was read.
-    pub fn into_stream(self) -> RecvStream {
+    async fn append(
+        &mut self,
+        body: &mut Vec<u8>,
+        bytes_max: usize,
+        room: &mut impl FnMut(usize) -> bool,
+    ) -> Result<(), WireError> {
+        loop {
+            let piece = self.piece().await?;
+            let bytes = piece.len();
+            if bytes == 0 {
+                return Ok(());
+            }
+            let received = body.len() + bytes;
+            if received > bytes_max || !room(received) {
+                return Err(WireError::TooLarge { max: bytes_max });
+            }
+            body.extend_from_slice(piece);
+            self.stream.consume(bytes);
+        }
+    }
+
+    /// What is still to be read, for another protocol.
+    pub fn into_stream(self) -> BufReader<RecvStream> {
         self.stream
     }
 }
 
-/// Writes, piece by piece, as fast as it is taken.
+/// Writes, as fast as it is taken.
 ///
 /// # Errors
 ///
 /// [`WireError`].
-pub async fn write(stream: &mut SendStream, bytes: &[u8], silence_max: Duration) -> Result<(), WireError> {
-    for piece in bytes.chunks(PIECE_BYTES) {
-        let written = timeout(silence_max, stream.write_all(piece)).await;
-        written.map_err(|_| WireError::Hang(silence_max))??;
+pub async fn write(
+    stream: &mut SendStream,
+    parts: &mut [Bytes],
+    silence_max: Duration,
+) -> Result<(), WireError> {
+    let mut rest = parts;
+    while !rest.is_empty() {
+        patient(silence_max, stream.write_many_chunks(&mut rest)).await??;
     }
     Ok(())
 }
@@ -177,12 +194,14 @@ pub async fn write(stream: &mut SendStream, bytes: &[u8], silence_max: Duration)
 /// # Errors
 ///
 /// [`WireError`]; the stream is given up then.
-pub async fn reply(mut stream: SendStream, parts: &[&[u8]], silence_max: Duration) -> Result<(), WireError> {
-    for part in parts {
-        if let Err(error) = write(&mut stream, part, silence_max).await {
-            give_up(stream);
-            return Err(error);
-        }
+pub async fn reply(
+    mut stream: SendStream,
+    parts: &mut [Bytes],
+    silence_max: Duration,
+) -> Result<(), WireError> {
+    if let Err(error) = write(&mut stream, parts, silence_max).await {
+        give_up(stream);
+        return Err(error);
     }
     if stream.finish().is_ok() {
         timeout(silence_max, stream.stopped()).await.ok();

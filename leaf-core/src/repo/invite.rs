@@ -31,16 +31,17 @@ pub struct Invite {
     pub used_by: Option<String>,
 }
 
-/// What became of somebody who came with an invitation.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Admission {
-    /// It is a guest now, or was made one by this very invitation before.
-    Admitted(Guest),
+/// Why somebody who came with an invitation is not let in, in the words that it hears.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotAdmitted {
     /// Somebody else came with it before.
+    #[error("this ticket was used before: each is good for one")]
     Used,
     /// It came too late.
+    #[error("this ticket has expired")]
     Expired,
     /// There is no such invitation.
+    #[error("this ticket is unknown here: it was withdrawn, or is long past")]
     Unknown,
 }
 
@@ -131,16 +132,20 @@ impl RepoTx<'_> {
     /// # Errors
     ///
     /// [`RepoError::Sqlite`].
-    pub fn admit(&self, key: &str, id: &str, name: &str, now: Timestamp) -> Result<Admission, RepoError> {
+    pub fn admit(
+        &self,
+        key: &str,
+        id: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Result<Guest, NotAdmitted>, RepoError> {
         let Some(mut invite) = self.invite(key)? else {
-            return Ok(Admission::Unknown);
+            return Ok(Err(NotAdmitted::Unknown));
         };
         match &invite.used_by {
-            Some(by) if by == id => {
-                return Ok(self.guest(id)?.map_or(Admission::Used, Admission::Admitted));
-            }
-            Some(_) => return Ok(Admission::Used),
-            None if invite.expires <= now => return Ok(Admission::Expired),
+            Some(by) if by == id => return Ok(self.guest(id)?.ok_or(NotAdmitted::Used)),
+            Some(_) => return Ok(Err(NotAdmitted::Used)),
+            None if invite.expires <= now => return Ok(Err(NotAdmitted::Expired)),
             None => {}
         }
         let name = [&invite.name, name]
@@ -158,6 +163,6 @@ impl RepoTx<'_> {
         self.set_guest(&guest, now)?;
         invite.used_by = Some(id.to_owned());
         self.add_invite(&invite, now)?;
-        Ok(Admission::Admitted(guest))
+        Ok(Ok(guest))
     }
 }

@@ -78,7 +78,7 @@ pub use files::CheckinFile;
 pub use forum::{ForumPlace, ForumThread, NewForumPost};
 pub use guest::Guest;
 pub use guest_state::GuestState;
-pub use invite::{Admission, Invite};
+pub use invite::{Invite, NotAdmitted};
 pub use lineage::{ChangedFile, FileVersion};
 use mark::StandingCache;
 pub use mark::{Mark, Standing};

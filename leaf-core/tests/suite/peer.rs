@@ -9,7 +9,7 @@ use leaf_core::id::ProjectCode;
 use leaf_core::peer::{
     Answer, Ask, BadLine, BadTicket, Here, JoinAnswer, JoinAsk, Ticket, invite_seed, join_text, short_code,
 };
-use leaf_core::repo::{Admission, Guest, GuestState, Invite, Repo};
+use leaf_core::repo::{Guest, GuestState, Invite, NotAdmitted, Repo};
 use leaf_core::sync::{Goal, SyncError, SyncOptions};
 use leaf_core::time::Timestamp;
 use leaf_core::xfer::ContentType;
@@ -256,16 +256,18 @@ fn an_invitation_lets_one_in_and_nobody_else() {
         repo.write(|tx| tx.admit(&invite.key, id, "ann", NOW))
             .expect("query")
     };
-    let Admission::Admitted(guest) = admit(&ann) else {
-        panic!("she was invited");
-    };
+    let guest = admit(&ann).expect("she was invited");
     assert_eq!((guest.name.as_str(), guest.capabilities.as_str()), ("ann", "oi"));
-    assert_eq!(admit(&ann), Admission::Admitted(guest), "her answer was lost");
-    assert_eq!(admit(&bob), Admission::Used);
+    assert_eq!(admit(&ann), Ok(guest), "her answer was lost");
+    assert_eq!(admit(&bob), Err(NotAdmitted::Used));
     assert!(!repo.awaits_guests(NOW).expect("query"));
     repo.write(|tx| tx.remove_guest(&ann)).expect("revoked");
     let again = repo.write(|tx| tx.admit(&invite.key, &ann, "ann", NOW));
-    assert_eq!(again.expect("query"), Admission::Used, "revoked is revoked");
+    assert_eq!(
+        again.expect("query"),
+        Err(NotAdmitted::Used),
+        "revoked is revoked"
+    );
     assert_eq!(repo.guests().expect("query"), []);
 }
 
@@ -278,7 +280,7 @@ fn an_invitation_that_is_expired_or_unknown_lets_nobody_in() {
         repo.write(|tx| tx.admit(key, &"ab".repeat(32), "ann", NOW))
             .expect("query")
     };
-    assert_eq!(admit(&invite.key), Admission::Expired);
-    assert_eq!(admit(&"ef".repeat(32)), Admission::Unknown);
+    assert_eq!(admit(&invite.key), Err(NotAdmitted::Expired));
+    assert_eq!(admit(&"ef".repeat(32)), Err(NotAdmitted::Unknown));
     assert_eq!(repo.guests().expect("query"), []);
 }

@@ -45,7 +45,7 @@ impl Join {
             joined.capabilities,
             paint(STRONG, &joined.code)
         ));
-        let place = IrohUrl::of_ticket(&ticket).map_err(|bad| CliError::usage(bad.to_string()))?;
+        let place = IrohUrl::of_ticket(&ticket)?;
         let url = place.to_string();
         if self.file.exists() {
             let mut repo = disk::open(&self.file, Access::Write)?;

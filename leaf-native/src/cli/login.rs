@@ -7,7 +7,7 @@
 
 use super::key::NodeArgs;
 use crate::error::CliError;
-use crate::iroh::{NodeOptions, place_of};
+use crate::iroh::NodeOptions;
 use crate::mesh::{NatsKey, NatsUrl};
 use crate::remote::{
     HttpOptions, HttpRemote, IrohRemote, NatsRemote, NatsSession, Remote, RemoteUrl, Secret, obscure,
@@ -18,6 +18,7 @@ use crate::world;
 use clap::Args;
 use leaf_core::repo::{Repo, RepoError};
 use leaf_core::sync::Credentials;
+use leaf_iroh::IrohUrl;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,7 +85,8 @@ impl RemoteArgs {
     /// The way to an HTTP server, or to a leaf by its key.
     pub(super) fn without_nats(&self, login: &Login) -> Result<Remote, CliError> {
         if login.url.is_iroh() {
-            let remote = IrohRemote::open(place_of(&login.url)?, &self.node()?, self.silence_max())?;
+            let place = IrohUrl::parse(&login.url.target())?;
+            let remote = IrohRemote::open(place, &self.node()?, self.silence_max())?;
             return Ok(Remote::Iroh(Box::new(remote)));
         }
         let remote = HttpRemote::new(login.url.clone(), login.user.clone(), self.options())?;

@@ -100,11 +100,11 @@ impl Serve {
         let mut doors = config.nats.doors()?;
         let name = config.nats.name.clone().unwrap_or_else(|| "leaf".to_owned());
         let mut options = config.sync.options(&name);
-        let wants_fossil_users = config.nats.wants_fossil_users(
-            &config.http.listen,
-            self.iroh.is_some() || config.iroh.listen.is_some(),
-        );
-        let ca_cert = config.nats.ca_cert.clone();
+        let ca_cert = config.nats.ca_cert.as_deref();
+        let by_key = self.by_key(&repositories, config.iroh, ca_cert, options.every_ms)?;
+        let wants_fossil_users = config
+            .nats
+            .wants_fossil_users(&config.http.listen, by_key.is_some());
         let mut broker = config.nats.options()?;
         if wants_fossil_users {
             let served = Arc::clone(&repositories);
@@ -119,7 +119,6 @@ impl Serve {
         }
         doors.insert(0, Door::Own(broker.clone()));
         let mut http = config.http.options(broker.clone())?;
-        let by_key = self.by_key(&repositories, &config.iroh, ca_cert.as_deref(), options.every_ms)?;
         http.relay = by_key.as_ref().and_then(|by_key| by_key.relay.clone());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -208,24 +207,22 @@ impl Serve {
     fn by_key(
         &self,
         repositories: &Arc<Repositories>,
-        file: &Iroh,
+        mut file: Iroh,
         ca_cert: Option<&Path>,
         every_ms: i64,
     ) -> Result<Option<IrohServerOptions>, CliError> {
         let is_open = self.iroh.is_some() || file.listen.is_some();
-        let relay = self.relay || file.relay;
-        Iroh {
-            relay,
-            ..Iroh::default()
-        }
-        .check(is_open)?;
+        file.relay |= self.relay;
+        file.check(is_open)?;
         if !is_open {
             return Ok(None);
         }
-        let mut node = self.node.options_beside(file, ca_cert)?;
+        let mut node = self.node.options_beside(&file, ca_cert)?;
         node.listen = self.iroh.flatten().or(node.listen);
         let own = node.key.id();
-        let relay = relay.then(|| Relay::new(Arc::clone(repositories), own, RelayLimits::default()));
+        let relay = file
+            .relay
+            .then(|| Relay::new(Arc::clone(repositories), own, RelayLimits::default()));
         Ok(Some(IrohServerOptions {
             node,
             relay,
@@ -329,10 +326,19 @@ fn announce(out: Out, bound: &Bound, names: Option<&[String]>) {
 /// One line for each request, to standard error.
 pub(super) fn start_log(out: Out) {
     let level = if out.quiet { "warn" } else { "info" };
-    // What iroh does on the way is of no use to whoever runs a leaf, unless it goes wrong.
-    let usual =
-        format!("{level},iroh=warn,iroh_relay=error,iroh_dns=warn,netwatch=warn,noq=warn,noq_proto=warn");
-    let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    // What iroh does on the way is of no use to whoever runs a leaf, unless it goes wrong; that it ends is no error.
+    let usual = [
+        level,
+        "iroh=warn",
+        "iroh::socket::transports::relay=off",
+        "iroh::socket::transports::relay::actor=warn",
+        "iroh_relay=error",
+        "iroh_dns=warn",
+        "netwatch=warn",
+        "noq=warn",
+        "noq_proto=warn",
+    ];
+    let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(usual.join(",")));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -41,8 +41,6 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 const CALL_MAX: Duration = Duration::from_mins(15);
 /// Addresses of this leaf that peers are told.
 const ADDRESSES_MAX: usize = 8;
-/// The longest sleep.
-const NAP_MAX: Duration = Duration::from_mins(1);
 
 /// Who calls.
 #[derive(Debug)]
@@ -212,14 +210,12 @@ impl Caller {
                     }
                 }
             }
-            let due = pace.due(world::now()).map_or(NAP_MAX, |due| {
-                Duration::from_millis(u64::try_from(due.0 - world::now().0).unwrap_or_default() + 1)
-            });
+            let nap = world::nap(pace.due(world::now()));
             tokio::select! {
                 Some((whom, is_good)) = done.recv() => pace.done(&whom, is_good, world::now()),
                 Ok(()) = news.changed() => self.look(&mut pace).await,
                 () = look.changed() => self.look(&mut pace).await,
-                () = sleep(due) => {}
+                () = sleep(nap) => {}
             }
             while under_way.try_join_next().is_some() {}
         }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval_at, timeout};
 
 /// Time for a handshake.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -33,6 +33,8 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 const JOIN_MAX: Duration = Duration::from_secs(30);
 /// Time for one round, over a slow line.
 const ROUND_MAX: Duration = Duration::from_mins(15);
+/// Time that the other sides have to hear that it leaves.
+const LEAVE_MAX: Duration = Duration::from_secs(3);
 /// Time that rounds under way have to end once the program is told to.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
 /// How often the list is asked whether a peer is still on it.
@@ -255,7 +257,7 @@ impl IrohServer {
             tracing::warn!("rounds of peers were still under way when time was up");
         }
         doors.register.note(&doors.guests).await;
-        self.node.close().await;
+        self.node.close(LEAVE_MAX).await;
         if let Some(relay) = &relay {
             relay.close().await;
         }
@@ -293,7 +295,8 @@ async fn take(doors: Arc<Doors>, incoming: Incoming, stopped: watch::Receiver<bo
 async fn stay(doors: &Arc<Doors>, connection: &Connection, mut stopped: watch::Receiver<bool>) {
     let (id, protocol) = (connection.remote_id(), connection.alpn().to_vec());
     let mut streams = JoinSet::new();
-    let mut look = interval(LOOK);
+    // The handshake has just looked.
+    let mut look = interval_at(Instant::now() + LOOK, LOOK);
     loop {
         tokio::select! {
             stream = connection.accept_bi() => match stream {

@@ -6,12 +6,12 @@ use super::door::Doors;
 use super::xfer::{ended, reply};
 use crate::output::tame;
 use crate::world;
+use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
-use iroh::{EndpointId, PublicKey, Signature};
 use leaf_core::id::{ProjectCode, to_hex};
-use leaf_core::peer::{JoinAnswer, JoinAsk, join_text, short_code};
-use leaf_core::repo::{Admission, RepoError};
-use leaf_iroh::Source;
+use leaf_core::peer::{JoinAnswer, JoinAsk, short_code};
+use leaf_core::repo::{NotAdmitted, RepoError};
+use leaf_iroh::{Source, holds_ticket};
 
 /// Answers one who comes with a ticket.
 pub(super) async fn answer(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
@@ -23,7 +23,7 @@ pub(super) async fn answer(doors: &Doors, id: EndpointId, send: SendStream, rece
     if let JoinAnswer::Refused(why) = &answer {
         tracing::info!(peer = %id, error = why, "a ticket was refused");
     }
-    reply(doors, id, send, &[&answer.write()]).await;
+    reply(doors, id, send, &mut [answer.write().into()]).await;
 }
 
 async fn admit(doors: &Doors, id: EndpointId, line: &[u8]) -> JoinAnswer {
@@ -31,26 +31,23 @@ async fn admit(doors: &Doors, id: EndpointId, line: &[u8]) -> JoinAnswer {
     let Ok(ask) = JoinAsk::parse(line) else {
         return refused("the request does not begin as one");
     };
-    if !is_proved(doors, id, &ask) {
+    if !holds_ticket(&ask, doors.own, id) {
         return refused("this ticket was not made here, or not for you to use");
     }
-    let mut answer = refused("this ticket is unknown here: it was withdrawn, or is long past");
+    let mut answer = refused(&NotAdmitted::Unknown.to_string());
     for (name, pool) in doors.guests.pools().await {
         let (key, guest, called) = (to_hex(&ask.invite), id.to_string(), ask.name.clone());
         let admitted = pool
             .run(move |repo, _| {
                 let project = repo.project_code()?;
-                let admission = repo.write(|tx| tx.admit(&key, &guest, &called, world::now()))?;
-                Ok::<_, RepoError>((project, admission))
+                let admitted = repo.write(|tx| tx.admit(&key, &guest, &called, world::now()))?;
+                Ok::<_, RepoError>((project, admitted))
             })
             .await;
         match admitted {
-            Ok(Ok((_, Admission::Unknown))) => {}
-            Ok(Ok((_, Admission::Used))) => {
-                answer = refused("this ticket was used before: each is good for one");
-            }
-            Ok(Ok((_, Admission::Expired))) => answer = refused("this ticket has expired"),
-            Ok(Ok((project, Admission::Admitted(guest)))) => {
+            Ok(Ok((_, Err(NotAdmitted::Unknown)))) => {}
+            Ok(Ok((_, Err(why)))) => answer = refused(&why.to_string()),
+            Ok(Ok((project, Ok(guest)))) => {
                 let code = short_code(doors.own.as_bytes(), id.as_bytes(), &ask.invite);
                 tracing::info!(
                     peer = guest.id,
@@ -77,11 +74,4 @@ fn joined(project: ProjectCode, capabilities: String) -> JoinAnswer {
         project,
         capabilities,
     }
-}
-
-/// Whether who asks holds the ticket, and asks for itself, and asks us.
-fn is_proved(doors: &Doors, id: EndpointId, ask: &JoinAsk) -> bool {
-    let text = join_text(doors.own.as_bytes(), id.as_bytes());
-    PublicKey::from_bytes(&ask.invite)
-        .is_ok_and(|key| key.verify(&text, &Signature::from_bytes(&ask.signature)).is_ok())
 }

@@ -36,6 +36,6 @@ pub use door::{IrohServer, IrohServerOptions};
 pub use key::NodeKey;
 pub use node::{Discovery, Node, NodeOptions};
 pub use outside::Outside;
-pub use place::{note_place, noted_place, place_of};
+pub use place::{note_place, noted_place};
 pub(crate) use register::{guest_json, guests_json};
 pub use relay::Relay;

@@ -18,6 +18,7 @@ use leaf_core::nats::broker::{Grant, Known, PeerKind};
 use leaf_core::peer::NATS_PREAMBLE;
 use leaf_core::repo::{Capabilities, Repo, RepoError};
 use leaf_iroh::{Source, give_up};
+use tokio::io::AsyncRead;
 
 /// A client.
 pub(super) async fn client(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
@@ -34,7 +35,13 @@ pub(super) async fn leafnode(doors: &Doors, id: EndpointId, send: SendStream, re
     attach(doors, id, send, receive, PeerKind::Spoke).await;
 }
 
-async fn attach(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream, kind: PeerKind) {
+async fn attach(
+    doors: &Doors,
+    id: EndpointId,
+    send: SendStream,
+    receive: impl AsyncRead + Send + Unpin + 'static,
+    kind: PeerKind,
+) {
     let grant = allowed(doors, id).await;
     let grant = grant.filter(|grant| kind == PeerKind::Client || grant.is_everything());
     let Some(grant) = grant else {

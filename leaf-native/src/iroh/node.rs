@@ -22,8 +22,6 @@ use tokio::time::timeout;
 
 /// How long an endpoint may take to know where it is, before it goes without.
 const SETTLE_MAX: Duration = Duration::from_secs(5);
-/// How long the other sides may take to hear that it leaves.
-const CLOSE_MAX: Duration = Duration::from_secs(3);
 
 /// Who is told where an endpoint is.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, ValueEnum)]
@@ -154,10 +152,10 @@ impl Node {
         self.endpoint.addr()
     }
 
-    /// Tells the other sides that it leaves.
-    pub async fn close(&self) {
+    /// Tells the other sides that it leaves, and waits at most `patience` until they have heard it.
+    pub async fn close(&self, patience: Duration) {
         // Whoever does not hear of it will notice.
-        timeout(CLOSE_MAX, self.endpoint.close()).await.ok();
+        timeout(patience, self.endpoint.close()).await.ok();
     }
 }
 

@@ -8,6 +8,7 @@
 use super::door::Doors;
 use super::guests::Place;
 use crate::world;
+use bytes::Bytes;
 use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
 use leaf_core::id::ProjectCode;
@@ -15,28 +16,8 @@ use leaf_core::peer::{Answer, Ask, Here};
 use leaf_core::repo::Repo;
 use leaf_core::sync::{self, Reply, SeenLogins, ServeContext};
 use leaf_core::xfer::ContentType;
-use leaf_iroh::{IrohUrl, Source, WireError, give_up};
+use leaf_iroh::{IrohUrl, Source, Stop, WireError, give_up};
 use std::sync::Arc;
-
-/// Why there is no answer.
-pub(super) enum Stop {
-    /// The other side is told.
-    Refused(String),
-    /// There is nobody to tell.
-    Gone(WireError),
-}
-
-impl From<WireError> for Stop {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::TooLarge { .. } => {
-                Self::Refused("the request is too large, or the leaf is busy".to_owned())
-            }
-            WireError::NoLine => Self::Refused("the request does not begin as one".to_owned()),
-            error => Self::Gone(error),
-        }
-    }
-}
 
 /// A round with a leaf.
 pub(super) async fn leaf(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
@@ -56,7 +37,7 @@ pub(super) async fn leaf(doors: &Doors, id: EndpointId, send: SendStream, receiv
         }
         Err(Stop::Gone(error)) => return ended(id, send, &error),
     };
-    reply(doors, id, send, &[&line.write(), &body]).await;
+    reply(doors, id, send, &mut [line.write().into(), body.into()]).await;
 }
 
 /// The answer; `None` to what needs none.
@@ -108,7 +89,7 @@ pub(super) async fn edgesync(doors: &Doors, id: EndpointId, send: SendStream, re
         work(doors, id, place, body, ContentType::Compressed).await
     };
     match round.await {
-        Ok(answer) => reply(doors, id, send, &[&answer.body]).await,
+        Ok(answer) => reply(doors, id, send, &mut [answer.body.into()]).await,
         Err(Stop::Refused(why)) => {
             tracing::info!(peer = %id, error = why, "request by key refused");
             give_up(send);
@@ -171,7 +152,7 @@ async fn work(
 }
 
 /// Writes an answer, as far as it is taken.
-pub(super) async fn reply(doors: &Doors, id: EndpointId, send: SendStream, parts: &[&[u8]]) {
+pub(super) async fn reply(doors: &Doors, id: EndpointId, send: SendStream, parts: &mut [Bytes]) {
     if let Err(error) = leaf_iroh::reply(send, parts, doors.silence_max()).await {
         tracing::debug!(peer = %id, %error, "an answer was not taken");
     }

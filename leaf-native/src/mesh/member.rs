@@ -20,8 +20,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{interval, sleep};
 
-/// The longest sleep of a member.
-const NAP_MAX: Duration = Duration::from_mins(1);
 /// Announcements of one change at most.
 const HINTS_MAX: u32 = 16;
 /// Other leaves that are asked at a time.
@@ -181,9 +179,7 @@ impl Member {
             while let Some(whom) = self.pace.begin(world::now()) {
                 self.fetch(whom, fetched.clone());
             }
-            let due = self.pace.due(world::now()).map_or(NAP_MAX, |due| {
-                Duration::from_millis(u64::try_from(due.0 - world::now().0).unwrap_or_default() + 1)
-            });
+            let nap = world::nap(self.pace.due(world::now()));
             tokio::select! {
                 Some(arrival) = ears.window.next() => self.answer(arrival),
                 Some(arrival) = ears.news.next() => self.hear(&arrival).await,
@@ -203,7 +199,7 @@ impl Member {
                 Ok(()) = news.changed() => self.announce().await,
                 () = look.changed() => self.announce().await,
                 _ = sign.tick() => self.register().await,
-                () = sleep(due) => {}
+                () = sleep(nap) => {}
             }
         }
     }

@@ -13,6 +13,10 @@ use leaf_iroh::{IrohError, IrohUrl, Joined, LEAVING, connect, judge, round};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
+/// Time that the other side has to hear that we leave. It has answered all that it was asked, and the endpoint would wait
+/// for a relay, too, that it only began to ask where it is.
+const LEAVE_MAX: Duration = Duration::from_millis(200);
+
 /// A leaf that is called by its key.
 #[derive(Debug)]
 pub struct IrohRemote {
@@ -60,29 +64,19 @@ impl IrohRemote {
             place,
             silence_max,
         } = self;
-        let (told, mut heard) = tokio::sync::watch::channel(0);
         let round = async {
             if connection.close_reason().is_some() {
                 *connection = connect(node.endpoint(), place, XFER).await?;
             }
             let mut room = |received: usize| {
-                told.send_replace(received as u64);
+                progress(received as u64);
                 true
             };
             let (project, limits) = (place.project.as_deref(), PeerLimits::default());
             let request = (request.content_type, request.body);
             round(connection, project, request, &limits, *silence_max, &mut room).await
         };
-        let watched = async {
-            tokio::pin!(round);
-            loop {
-                tokio::select! {
-                    done = &mut round => return done,
-                    Ok(()) = heard.changed() => progress(*heard.borrow()),
-                }
-            }
-        };
-        let done = runtime.block_on(watched);
+        let done = runtime.block_on(round);
         done.map_err(|error| judge(error, &self.connection, self.node.id()))
     }
 }
@@ -90,7 +84,7 @@ impl IrohRemote {
 impl Drop for IrohRemote {
     fn drop(&mut self) {
         self.connection.close(LEAVING, b"");
-        self.runtime.block_on(self.node.close());
+        self.runtime.block_on(self.node.close(LEAVE_MAX));
     }
 }
 
@@ -100,13 +94,13 @@ impl Drop for IrohRemote {
 ///
 /// When that leaf is not there, or refuses.
 pub fn join(ticket: &Ticket, name: &str, options: &NodeOptions) -> Result<Joined, CliError> {
-    let place = IrohUrl::of_ticket(ticket).map_err(|bad| CliError::usage(bad.to_string()))?;
+    let place = IrohUrl::of_ticket(ticket)?;
     let runtime = runtime()?;
     let node = runtime.block_on(Node::open(&with_relays(options, &place)))?;
     let connection = runtime.block_on(connect(node.endpoint(), &place, JOIN))?;
     let joined = runtime.block_on(leaf_iroh::join(&connection, node.id(), ticket, name));
     connection.close(LEAVING, b"");
-    runtime.block_on(node.close());
+    runtime.block_on(node.close(LEAVE_MAX));
     Ok(joined?)
 }
 
@@ -127,7 +121,7 @@ pub(crate) fn next_step(error: &IrohError) -> String {
 
 fn runtime() -> Result<Runtime, CliError> {
     Ok(tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()?)
 }

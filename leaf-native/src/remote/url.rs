@@ -129,11 +129,6 @@ impl RemoteUrl {
         bare.canonical()
     }
 
-    /// What the query says.
-    pub fn query(&self) -> Vec<(String, String)> {
-        self.url.query_pairs().into_owned().collect()
-    }
-
     /// The host, as it stands in the URL.
     pub fn host(&self) -> String {
         self.url.host_str().unwrap_or_default().to_owned()
@@ -149,10 +144,10 @@ impl RemoteUrl {
         self.url.port_or_known_default().unwrap_or(usual)
     }
 
-    /// The project that the path names behind a NATS server or a key; that of a `WebSocket` names none.
+    /// The project that the path names behind a NATS server; that of a `WebSocket` names none.
     pub fn project(&self) -> Option<String> {
         let name = decode(self.url.path().trim_matches('/'));
-        Some(name).filter(|name| !name.is_empty() && matches!(self.scheme(), "nats" | "tls" | "iroh"))
+        Some(name).filter(|name| !name.is_empty() && matches!(self.scheme(), "nats" | "tls"))
     }
 
     /// Encrypted on the way?

@@ -4,13 +4,13 @@
 
 use crate::host::{field, text};
 use crate::node::{LIMITS, SILENCE_MAX, Shared};
+use iroh::EndpointId;
 use iroh::endpoint::{Connection, Incoming, SendStream};
-use iroh::{EndpointId, PublicKey, Signature};
 use js_sys::Uint8Array;
 use leaf_core::id::{ProjectCode, to_hex};
-use leaf_core::peer::{Answer, Ask, JOIN, JoinAnswer, JoinAsk, join_text, short_code};
+use leaf_core::peer::{Answer, Ask, JOIN, JoinAnswer, JoinAsk, short_code};
 use leaf_core::xfer::ContentType;
-use leaf_iroh::{LEAVING, NOT_LISTED, Source, TOO_MANY, WireError, give_up, reply};
+use leaf_iroh::{LEAVING, NOT_LISTED, Source, Stop, TOO_MANY, give_up, holds_ticket, reply};
 use n0_future::time::timeout;
 use std::rc::Rc;
 use std::time::Duration;
@@ -75,26 +75,6 @@ async fn stay(shared: &Rc<Shared>, connection: &Connection) {
     }
 }
 
-/// Why there is no answer.
-enum Stop {
-    /// The other side is told.
-    Refused(String),
-    /// There is nobody to tell.
-    Gone,
-}
-
-impl From<WireError> for Stop {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::TooLarge { .. } => {
-                Self::Refused("the request is too large, or the leaf is busy".to_owned())
-            }
-            WireError::NoLine => Self::Refused("the request does not begin as one".to_owned()),
-            _ => Self::Gone,
-        }
-    }
-}
-
 /// The memory of one request.
 struct Held<'a>(&'a Shared, usize);
 
@@ -134,10 +114,12 @@ async fn leaf(shared: &Shared, id: EndpointId, send: SendStream, mut source: Sou
             (Answer::Message { content_type, bytes }, body)
         }
         Err(Stop::Refused(why)) => (Answer::Refused(why), Vec::new()),
-        Err(Stop::Gone) => return give_up(send),
+        Err(Stop::Gone(_)) => return give_up(send),
     };
     // Who takes no answer asks again.
-    reply(send, &[&line.write(), &body], SILENCE_MAX).await.ok();
+    reply(send, &mut [line.write().into(), body.into()], SILENCE_MAX)
+        .await
+        .ok();
 }
 
 /// What the repository answers.
@@ -168,18 +150,13 @@ async fn join(shared: &Shared, id: EndpointId, send: SendStream, mut source: Sou
         Err(_) => return give_up(send),
     };
     // Who takes no answer asks again, and hears that the ticket was used.
-    reply(send, &[&answer.write()], SILENCE_MAX).await.ok();
+    reply(send, &mut [answer.write().into()], SILENCE_MAX).await.ok();
 }
 
 async fn admit(shared: &Shared, id: EndpointId, line: &[u8]) -> Result<JoinAnswer, String> {
     let ask = JoinAsk::parse(line).map_err(|_| "the request does not begin as one".to_owned())?;
     let own = shared.endpoint.id();
-    let signed = join_text(own.as_bytes(), id.as_bytes());
-    let is_proved = PublicKey::from_bytes(&ask.invite).is_ok_and(|key| {
-        key.verify(&signed, &Signature::from_bytes(&ask.signature))
-            .is_ok()
-    });
-    if !is_proved {
+    if !holds_ticket(&ask, own, id) {
         return Err("this ticket was not made here, or not for you to use".to_owned());
     }
     let question = [

@@ -9,7 +9,7 @@ use crate::host::now;
 use crate::protocol::{
     AddInvite, Admit, Admitted, Answer, Answered, Bytes, Caller, Code, Guest, GuestId, Nothing, Welcomed,
 };
-use leaf_core::repo::{Admission, Invite, Repo};
+use leaf_core::repo::{Invite, Repo};
 use leaf_core::sync::{Request, ServeContext, serve};
 use leaf_core::time::Timestamp;
 use leaf_core::xfer::ContentType;
@@ -60,21 +60,16 @@ pub(super) fn welcome(leaf: &Leaf, args: &Caller) -> Result<Welcomed, Failed> {
 
 /// Lets in somebody with an invitation.
 pub(super) fn admit(leaf: &Leaf, args: &Admit) -> Result<Admitted, Failed> {
-    let (project, admission) = leaf.with(|repo| {
+    let (project, admitted) = leaf.with(|repo| {
         let project = repo.project_code()?.as_str().to_owned();
-        let admission = repo.write(|tx| tx.admit(&args.invite, &args.peer, &args.name, now()))?;
-        Ok((project, admission))
+        let admitted = repo.write(|tx| tx.admit(&args.invite, &args.peer, &args.name, now()))?;
+        Ok((project, admitted))
     })?;
-    let refused = |why: &str| Err(Failed::new(Code::Refused, why));
-    match admission {
-        Admission::Admitted(guest) => Ok(Admitted {
-            project,
-            capabilities: guest.capabilities,
-        }),
-        Admission::Used => refused("this ticket was used before: each is good for one"),
-        Admission::Expired => refused("this ticket has expired"),
-        Admission::Unknown => refused("this ticket is unknown here: it was withdrawn, or is long past"),
-    }
+    let guest = admitted.map_err(|why| Failed::new(Code::Refused, why.to_string()))?;
+    Ok(Admitted {
+        project,
+        capabilities: guest.capabilities,
+    })
 }
 
 /// Answers a sync message.
