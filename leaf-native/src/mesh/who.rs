@@ -7,8 +7,9 @@ use leaf_core::nats::client::Arrival;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long answers are waited for, after one of them and for the first.
-const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(2));
+/// How long answers are waited for, after one of them and for the first: that nobody hears the question, a server says at
+/// once, so that who is silent is busy.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(10));
 
 /// Answers the question with `card`.
 pub(super) fn tell(line: &Line, card: &Card, question: &Arrival) {
