@@ -3,13 +3,14 @@
 //
 // usage: node iroh.mjs LEAF [--runs N] [--mb N] [--json]
 //
-// All on this machine, over loopback. Medians; every row is measured in turns. A peer that hangs is a clone whose process
+// All on this machine, over loopback, where nothing but the processors limits it, and over a cable between two network
+// namespaces. Medians; every row is measured in turns. A peer that hangs is a clone whose process
 // is stopped (SIGSTOP) in the middle of it, so that its windows are full and nobody reads.
 
 import { execFileSync, spawn } from "node:child_process"
 import { createCipheriv } from "node:crypto"
 import { EventEmitter, on, once } from "node:events"
-import { readFileSync, rmSync, statSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs"
 import { createServer as createHttpServer } from "node:http"
 import { connect, createServer } from "node:net"
 import path from "node:path"
@@ -70,6 +71,28 @@ function guest(folder, name, file) {
   const key = path.join(folder, `${name}.key`)
   run("peers", "allow", run("id", "--key", key).trim(), "--cap", "gio", "--name", name, "-R", file)
   return key
+}
+
+/** A cable of so many megabits a second between two hosts, and `leaf serve` on one of them; what runs a program on the other. */
+async function cable(t, folder, file, megabits, ...args) {
+  const [here, there] = ["Here", "There"].map((host) => `bench-${process.pid}-${host}`)
+  const ip = (...args) => execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"] })
+  for (const host of [here, there]) {
+    ip("netns", "add", host)
+    atEnd(t, () => ip("netns", "delete", host))
+  }
+  ip("link", "add", "wire", "netns", here, "type", "veth", "peer", "name", "wire", "netns", there)
+  for (const [host, address] of [[here, "10.3.0.1/24"], [there, "10.3.0.2/24"]]) {
+    ip("-n", host, "address", "add", address, "dev", "wire")
+    for (const link of ["lo", "wire"]) ip("-n", host, "link", "set", link, "up")
+    ip("netns", "exec", host, "tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", `${megabits}mbit`, "burst", "128kb", "latency", "20ms")
+  }
+  const ready = path.join(folder, "there.json")
+  const serving = ["netns", "exec", there, leaf, "serve", file, "--http", "10.3.0.2:80", "--iroh=10.3.0.2:0", "--ready-file", ready, "-q", ...args]
+  const child = spawn("ip", serving, { stdio: ["ignore", "ignore", "inherit"], env: environment })
+  atEnd(t, () => new Promise((resolve) => child.once("exit", resolve) && child.kill()))
+  while (!existsSync(ready)) await new Promise((resolve) => setTimeout(resolve, 25))
+  return { http: "http://10.3.0.2/", direct: JSON.parse(readFileSync(ready, "utf8")).iroh, here: (...args) => ["netns", "exec", here, leaf, ...args] }
 }
 
 /** In the page: clones `url` and says how long that took. */
@@ -153,6 +176,24 @@ test("calls by key", async (t) => {
   }
   const took = Object.fromEntries(Object.entries(clones).map(([wire, values]) => [wire, median(values)]))
   say(`clone of ${(bytes / 1e6).toFixed(0)} MB`, { ...Object.fromEntries(Object.entries(took).map(([wire, ms]) => [wire, speed(ms)])), "direct/http": (took.http / took.direct).toFixed(2), "relayed/http": (took.http / took.relayed).toFixed(2) })
+
+  if (process.getuid() === 0) {
+    const { here, http, direct } = await cable(t, folder, file, 1000, "--key", serverKey)
+    const urls = { http: [http], direct: [direct, "--key", key] }
+    const clones = { http: [], direct: [] }
+    for (let turn = 0; turn < runs; turn += 1) {
+      for (const [wire, [url, ...more]] of Object.entries(urls)) {
+        rmSync(copy, { force: true })
+        const begin = performance.now()
+        execFileSync("ip", here("clone", "-q", url, copy, ...more), { stdio: ["ignore", "pipe", "pipe"], env: environment })
+        clones[wire].push(performance.now() - begin)
+      }
+    }
+    const [byHttp, directly] = [median(clones.http), median(clones.direct)]
+    say("over a cable of 1 Gbit/s", { http: speed(byHttp), direct: speed(directly), "direct/http": (byHttp / directly).toFixed(2) })
+  } else {
+    console.error("over a cable of 1 Gbit/s: left out, it takes root")
+  }
 
   const syncs = { http: [], direct: [], relayed: [] }
   for (let turn = 0; turn < 3 * runs; turn += 1) {

@@ -44,12 +44,16 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 /// of a relay brought.
 const ACK_EVERY: u32 = 8;
 
+/// How long a connection lives of which nothing is heard. A sign of life is sent every five seconds (iroh).
+const IDLE_MS_MAX: u32 = 20_000;
+
 /// How connections are, of all leaves.
 pub fn transport() -> QuicTransportConfig {
     let mut acks = AckFrequencyConfig::default();
     acks.ack_eliciting_threshold(ACK_EVERY.into());
     QuicTransportConfig::builder()
         .ack_frequency_config(Some(acks))
+        .max_idle_timeout(Some(VarInt::from_u32(IDLE_MS_MAX).into()))
         .max_concurrent_bidi_streams(PeerLimits::default().streams_max.into())
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(None)

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 /// Time that the other side has to hear that we leave. It has answered all that it was asked, and the endpoint would wait
 /// for a relay, too, that it only began to ask where it is.
-const LEAVE_MAX: Duration = Duration::from_millis(200);
+const LEAVE_MAX: Duration = Duration::from_millis(100);
 
 /// A leaf that is called by its key.
 #[derive(Debug)]

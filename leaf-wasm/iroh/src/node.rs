@@ -14,7 +14,7 @@ use n0_future::FutureExt;
 use n0_future::time::timeout;
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub(crate) struct Shared {
     /// Connections that others made.
     pub(crate) visits: RefCell<Vec<Connection>>,
     /// Bytes of requests that are on their way.
-    pub(crate) held: std::cell::Cell<usize>,
+    pub(crate) held: Cell<usize>,
 }
 
 #[wasm_bindgen]
@@ -89,7 +89,7 @@ impl Node {
             host: Host::new(answer),
             calls: RefCell::default(),
             visits: RefCell::default(),
-            held: std::cell::Cell::new(0),
+            held: Cell::new(0),
         });
         spawn_local(door::open(Rc::clone(&shared)));
         Ok(Self { shared })
@@ -235,48 +235,55 @@ impl Shared {
         let content_type = ContentType::parse(&content_type).unwrap_or(ContentType::Compressed);
         let body = Uint8Array::new(&field(request, "body")).to_vec();
         let told = field(request, "onBytes").dyn_into::<Function>().ok();
-        let mut room = |bytes: usize| {
+        let has_begun = Cell::new(false);
+        let room = |bytes: usize| {
+            has_begun.set(true);
             if let Some(told) = &told {
                 // A listener that throws harms nobody but itself.
                 told.call1(&JsValue::UNDEFINED, &JsValue::from(bytes)).ok();
             }
             true
         };
-        let connection = self
-            .connection(&place)
-            .await
-            .map_err(|error| self.unconnected(&error))?;
         let project = place.project.as_deref();
-        let carried = round(
-            &connection,
-            project,
-            (content_type, &body),
-            &LIMITS,
-            SILENCE_MAX,
-            &mut room,
-        );
-        let (body, content_type) = carried.await.map_err(|error| {
-            let error = judge(error, &connection, self.endpoint.id());
-            if error.is_transient() {
-                // The leaf may be another process by now, to which this connection means nothing.
-                connection.close(LEAVING, b"");
-            }
-            failed(&error)
-        })?;
+        let round = async |connection: &Connection| {
+            let message = (content_type, body.as_slice());
+            let carried = round(connection, project, message, &LIMITS, SILENCE_MAX, &mut { room }).await;
+            carried.map_err(|error| {
+                let error = judge(error, connection, self.endpoint.id());
+                if error.is_transient() {
+                    // The leaf may be another process by now, to which this connection means nothing.
+                    connection.close(LEAVING, b"");
+                }
+                error
+            })
+        };
+        let carried = match self.known(place.id) {
+            None => round(&self.call(&place).await?).await,
+            Some(connection) => match round(&connection).await {
+                Err(error) if error.is_transient() && !has_begun.get() => {
+                    round(&self.call(&place).await?).await
+                }
+                carried => carried,
+            },
+        };
+        let (body, content_type) = carried.map_err(|error| failed(&error))?;
         Ok(object(&[
             ("contentType", content_type.as_str().into()),
             ("body", Uint8Array::from(body.as_slice()).into()),
         ]))
     }
 
-    /// The connection to the leaf at `place`, made if there is none.
-    async fn connection(&self, place: &IrohUrl) -> Result<Connection, IrohError> {
-        let known = self.calls.borrow().get(&place.id).cloned();
-        if let Some(connection) = known.filter(|connection| connection.close_reason().is_none()) {
-            return Ok(connection);
-        }
+    /// The connection that there is with `id`.
+    fn known(&self, id: EndpointId) -> Option<Connection> {
+        let known = self.calls.borrow().get(&id).cloned();
+        known.filter(|connection| connection.close_reason().is_none())
+    }
+
+    /// A new connection to the leaf at `place`.
+    async fn call(&self, place: &IrohUrl) -> Result<Connection, JsValue> {
         self.relays(place).await;
-        let connection = connect(&self.endpoint, place, XFER).await?;
+        let connection = connect(&self.endpoint, place, XFER).await;
+        let connection = connection.map_err(|error| self.unconnected(&error))?;
         self.calls.borrow_mut().insert(place.id, connection.clone());
         Ok(connection)
     }
