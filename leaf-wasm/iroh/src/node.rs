@@ -299,7 +299,8 @@ impl Shared {
             Some((url, why)) => failure(
                 "denied",
                 &format!(
-                    "the relay {url} does not let this leaf in: {why}; a ticket that was used or has expired opens it no more"
+                    "the relay {url} does not let this leaf in: {why}; a ticket that was used or has expired opens it no more, and its owner can: leaf peers allow {}",
+                    self.endpoint.id()
                 ),
             ),
             None => failed(error),
