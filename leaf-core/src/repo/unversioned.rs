@@ -182,21 +182,13 @@ impl Repo {
         Ok(to_hex(&sum.finalize()))
     }
 
-    /// As [`uv_hash`](Self::uv_hash), and kept in the repository until a file changes: the next one to ask need not
-    /// read the catalogue.
+    /// Whether [`uv_hash`](Self::uv_hash) has to read the whole catalogue.
     ///
     /// # Errors
     ///
     /// [`RepoError::Sqlite`].
-    pub fn uv_hash_kept(&mut self, now: Timestamp) -> Result<String, RepoError> {
-        if !self.has_uv_table()? || self.config("uv-hash")?.is_some() {
-            return self.uv_hash();
-        }
-        self.write(|tx| {
-            let hash = tx.uv_hash()?;
-            tx.set_config("uv-hash", &hash, now)?;
-            Ok(hash)
-        })
+    pub fn uv_hash_due(&self) -> Result<bool, RepoError> {
+        Ok(self.has_uv_table()? && self.config("uv-hash")?.is_none())
     }
 
     /// How the file that a peer announces compares with ours; deleted files have no hash.
@@ -238,6 +230,18 @@ impl Repo {
 }
 
 impl RepoTx<'_> {
+    /// Keeps what [`Repo::uv_hash`] gives until a file changes: the next one to ask need not read the catalogue.
+    ///
+    /// # Errors
+    ///
+    /// [`RepoError::Sqlite`].
+    pub fn keep_uv_hash(&self, now: Timestamp) -> Result<(), RepoError> {
+        match self.uv_hash_due()? {
+            true => self.set_config("uv-hash", &self.uv_hash()?, now),
+            false => Ok(()),
+        }
+    }
+
     /// Writes a file made here.
     ///
     /// # Errors

@@ -481,6 +481,9 @@ impl SyncSession {
                 tx.uv_forget(&name)?;
             }
         }
+        if flight.uv_hash {
+            tx.keep_uv_hash(now)?;
+        }
         self.conclude_tables(tx, &flight.tables, &heard.tables)?;
         if !self.talk.clone {
             self.note_in_vain(tx, heard)?;

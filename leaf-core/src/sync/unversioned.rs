@@ -117,6 +117,9 @@ impl Serving<'_> {
         if !self.may_read() || core::mem::replace(&mut self.uv_catalog_sent, true) {
             return Ok(());
         }
+        if let Some(tx) = self.tx {
+            tx.keep_uv_hash(self.context.now)?;
+        }
         if self.repo.uv_hash()?.as_bytes() != theirs {
             let ok = self.caps.has(Cap::WriteUnversioned);
             self.out.push(&Card::Pragma(if ok {

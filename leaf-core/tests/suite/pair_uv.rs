@@ -69,6 +69,12 @@ fn files_of_either_side_end_on_both() {
     assert_agreed(&pair, "empty.txt", Some(""));
     assert_eq!(pair.run(options).expect("an honest server").rounds, 1);
     assert_eq!(pair.count("uvigot "), (0, 0));
+    for repo in [&pair.client, &pair.server] {
+        assert!(
+            !repo.uv_hash_due().expect("sound"),
+            "the next sync reads no catalogue"
+        );
+    }
 }
 
 #[test]

@@ -280,9 +280,7 @@ impl Caller {
     }
 }
 
-fn newest(repo: &mut Repo) -> Result<Newest, RepoError> {
+fn newest(repo: &Repo) -> Result<Newest, RepoError> {
     let delivery = repo.news_since(i64::MAX, 0)?.delivery;
-    // A busy repository keeps it another time.
-    let unversioned = repo.uv_hash_kept(world::now()).or_else(|_| repo.uv_hash())?;
-    Ok((delivery, unversioned))
+    Ok((delivery, repo.uv_hash()?))
 }

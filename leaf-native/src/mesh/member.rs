@@ -252,13 +252,11 @@ impl Member {
 
     /// Says what is new since it was said last.
     async fn announce(&mut self) {
-        let (since, now) = (self.delivery, world::now());
-        let read = self.pool.run(move |repo, _| {
-            let news = repo.news_since(since, HINTS_MAX)?;
-            // A busy repository keeps it another time.
-            let unversioned = repo.uv_hash_kept(now).or_else(|_| repo.uv_hash())?;
-            Ok::<_, RepoError>((news, unversioned))
-        });
+        let since = self.delivery;
+        // Nothing is written: whoever made the change may well be about to make another.
+        let read = self
+            .pool
+            .run(move |repo, _| Ok::<_, RepoError>((repo.news_since(since, HINTS_MAX)?, repo.uv_hash()?)));
         let Ok(Ok((news, unversioned))) = read.await else {
             return;
         };
