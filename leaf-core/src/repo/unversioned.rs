@@ -182,13 +182,13 @@ impl Repo {
         Ok(to_hex(&sum.finalize()))
     }
 
-    /// Whether [`uv_hash`](Self::uv_hash) has to read the whole catalogue.
+    /// Whether [`uv_hash`](Self::uv_hash) has to read the whole catalogue, and can be kept.
     ///
     /// # Errors
     ///
     /// [`RepoError::Sqlite`].
     pub fn uv_hash_due(&self) -> Result<bool, RepoError> {
-        Ok(self.has_uv_table()? && self.config("uv-hash")?.is_none())
+        Ok(!self.db.is_readonly("main")? && self.has_uv_table()? && self.config("uv-hash")?.is_none())
     }
 
     /// How the file that a peer announces compares with ours; deleted files have no hash.
