@@ -10,7 +10,7 @@
 import { execFileSync, spawn } from "node:child_process"
 import { createCipheriv } from "node:crypto"
 import { EventEmitter, on, once } from "node:events"
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs"
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from "node:fs"
 import { createServer as createHttpServer } from "node:http"
 import { connect, createServer } from "node:net"
 import path from "node:path"
@@ -88,7 +88,10 @@ async function cable(t, folder, file, megabits, ...args) {
     ip("netns", "exec", host, "tc", "qdisc", "add", "dev", "wire", "root", "tbf", "rate", `${megabits}mbit`, "burst", "128kb", "latency", "20ms")
   }
   const ready = path.join(folder, "there.json")
-  const serving = ["netns", "exec", there, leaf, "serve", file, "--http", "10.3.0.2:80", "--iroh=10.3.0.2:0", "--ready-file", ready, "-q", ...args]
+  // Of its own: a repository notes where it is served.
+  const copy = path.join(folder, "there.fossil")
+  copyFileSync(file, copy)
+  const serving = ["netns", "exec", there, leaf, "serve", copy, "--http", "10.3.0.2:80", "--iroh=10.3.0.2:0", "--ready-file", ready, "-q", ...args]
   const child = spawn("ip", serving, { stdio: ["ignore", "ignore", "inherit"], env: environment })
   atEnd(t, () => new Promise((resolve) => child.once("exit", resolve) && child.kill()))
   while (!existsSync(ready)) await new Promise((resolve) => setTimeout(resolve, 25))

@@ -336,7 +336,7 @@ pub(super) fn start_log(out: Out) {
         "iroh_dns=warn",
         "netwatch=warn",
         "noq=warn",
-        "noq_proto=warn",
+        "noq_proto=error",
     ];
     let filter = EnvFilter::try_from_env("LEAF_LOG").unwrap_or_else(|_| EnvFilter::new(usual.join(",")));
     let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
