@@ -102,7 +102,8 @@ pub fn serve(
         Ok(scan)
             if scan.writes
                 || (scan.pulls && repo.clusters_due()?)
-                || (scan.hashes && (repo.tables_due()? || repo.uv_hash_due()?)) =>
+                || (scan.tables && repo.tables_due()?)
+                || (scan.unversioned && repo.uv_hash_due()?) =>
         {
             repo.write(|tx| Serving::new(tx, Some(tx), context, scan.cursor).run(&message, request, seen))
         }
@@ -166,13 +167,19 @@ fn refuse(refusal: &Refusal, content_type: ContentType, context: &ServeContext) 
 }
 
 /// What is to be known of a request before the first card is obeyed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a kind of card that was met"
+)]
 struct Scan {
     /// Some card changes the repository.
     writes: bool,
     /// The client pulls, for which clusters may have to be made.
     pulls: bool,
-    /// The client compares by hashes of the whole, which may have to be kept: of synced tables, of unversioned files.
-    hashes: bool,
+    /// The client speaks of synced tables, whose hashes may have to be kept.
+    tables: bool,
+    /// The client compares unversioned files by a hash, which may have to be kept.
+    unversioned: bool,
     /// Where a legacy client wants its clone to go on: it says so in a card of its own.
     cursor: Option<i64>,
 }
@@ -182,7 +189,8 @@ impl Scan {
         let mut scan = Self {
             writes: false,
             pulls: false,
-            hashes: false,
+            tables: false,
+            unversioned: false,
             cursor: None,
         };
         for card in Cards::new(message, limits) {
@@ -195,9 +203,8 @@ impl Scan {
                 | Card::Pragma(Pragma::CiLock { .. } | Pragma::CiUnlock(_) | Pragma::ClientUrl(_)) => {
                     scan.writes = true;
                 }
-                Card::Pragma(Pragma::LeafTables | Pragma::UvHash(_) | Pragma::XtableHash { .. }) => {
-                    scan.hashes = true;
-                }
+                Card::Pragma(Pragma::LeafTables | Pragma::XtableHash { .. }) => scan.tables = true,
+                Card::Pragma(Pragma::UvHash(_)) => scan.unversioned = true,
                 Card::Pull { .. } => scan.pulls = true,
                 Card::CloneSeqno(seqno) => scan.cursor = Some(seqno),
                 _ => {}
