@@ -10,7 +10,7 @@ pub fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// How long to sleep until `due`, and not much more than a minute: clocks are set, and machines sleep.
+/// How long to sleep until `due`, a minute at most: clocks are set, and machines sleep.
 pub fn nap(due: Option<Timestamp>) -> Duration {
     const NAP_MAX: Duration = Duration::from_mins(1);
     due.map_or(NAP_MAX, |due| {

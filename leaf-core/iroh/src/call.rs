@@ -7,7 +7,6 @@
 use crate::place::IrohUrl;
 use crate::wire::{Source, WireError, write};
 use crate::{NOT_LISTED, REVOKED};
-use bytes::Bytes;
 use iroh::endpoint::{Connection, ConnectionError, ReadError, SendStream, VarInt, WriteError};
 use iroh::{Endpoint, EndpointId, SecretKey};
 use leaf_core::limits::PeerLimits;
@@ -100,8 +99,7 @@ pub async fn round(
     let opened = timeout(silence_max, connection.open_bi()).await;
     let (mut send, receive) = opened.map_err(|_| WireError::Hang(silence_max))?.map_err(lost)?;
     let mut source = Source::new(receive, silence_max);
-    let request = &mut [ask.write().into(), Bytes::copy_from_slice(body)];
-    say(&mut send, request, silence_max).await?;
+    say(&mut send, &[&ask.write(), body], silence_max).await?;
     let line = source.line(limits.line_bytes_max).await?;
     match Answer::parse(&line)? {
         Answer::Refused(why) => Err(IrohError::Refused(why)),
@@ -130,7 +128,7 @@ pub async fn say_where(
     };
     let opened = timeout(silence_max, connection.open_bi()).await;
     let (mut send, _) = opened.map_err(|_| WireError::Hang(silence_max))?.map_err(lost)?;
-    Ok(say(&mut send, &mut [here.write().into()], silence_max).await?)
+    Ok(say(&mut send, &[&here.write()], silence_max).await?)
 }
 
 /// Shows a ticket at the leaf that made it, on a connection for that; `name` is what to call us there.
@@ -168,7 +166,7 @@ async fn ask_in(
     };
     let (mut send, receive) = connection.open_bi().await.map_err(lost)?;
     let mut source = Source::new(receive, CONNECT_MAX);
-    say(&mut send, &mut [ask.write().into()], CONNECT_MAX).await?;
+    say(&mut send, &[&ask.write()], CONNECT_MAX).await?;
     let line = source.line(PeerLimits::default().line_bytes_max).await?;
     match JoinAnswer::parse(&line)? {
         JoinAnswer::Refused(why) => Err(IrohError::Refused(why)),
@@ -184,10 +182,12 @@ async fn ask_in(
 }
 
 /// Says all of it. Who wants no more has answered already.
-async fn say(send: &mut SendStream, parts: &mut [Bytes], silence_max: Duration) -> Result<(), WireError> {
-    match write(send, parts, silence_max).await {
-        Err(WireError::Write(WriteError::Stopped(_))) => return Ok(()),
-        written => written?,
+async fn say(send: &mut SendStream, parts: &[&[u8]], silence_max: Duration) -> Result<(), WireError> {
+    for part in parts {
+        match write(send, part, silence_max).await {
+            Err(WireError::Write(WriteError::Stopped(_))) => return Ok(()),
+            written => written?,
+        }
     }
     // One that is stopped needs no end.
     send.finish().ok();

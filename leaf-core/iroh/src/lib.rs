@@ -14,10 +14,10 @@ mod call;
 mod place;
 mod wire;
 
-pub use answer::{Stop, holds_ticket};
+pub use answer::{Stop, shown};
 pub use call::{CONNECT_MAX, IrohError, Joined, connect, join, judge, round, say_where};
 pub use place::{BadPlace, IrohUrl};
-pub use wire::{Source, WireError, give_up, reply, write};
+pub use wire::{Source, WireError, give_up, reply};
 
 use iroh::endpoint::{AckFrequencyConfig, QuicTransportConfig, VarInt};
 use leaf_core::limits::PeerLimits;

@@ -177,19 +177,20 @@ impl Source {
 /// # Errors
 ///
 /// [`WireError`].
-pub async fn write(
+pub(crate) async fn write(
     stream: &mut SendStream,
-    parts: &mut [Bytes],
+    bytes: &[u8],
     silence_max: Duration,
 ) -> Result<(), WireError> {
-    let mut rest = parts;
+    let mut rest = bytes;
     while !rest.is_empty() {
-        patient(silence_max, stream.write_many_chunks(&mut rest)).await??;
+        let taken = patient(silence_max, stream.write(rest)).await??;
+        rest = rest.get(taken..).unwrap_or_default();
     }
     Ok(())
 }
 
-/// Writes an answer, and waits until it has arrived: who ends the program waits for that.
+/// Writes an answer without a copy of it, and waits until it has arrived: who ends the program waits for that.
 ///
 /// # Errors
 ///
@@ -199,9 +200,13 @@ pub async fn reply(
     parts: &mut [Bytes],
     silence_max: Duration,
 ) -> Result<(), WireError> {
-    if let Err(error) = write(&mut stream, parts, silence_max).await {
-        give_up(stream);
-        return Err(error);
+    let mut rest = parts;
+    while !rest.is_empty() {
+        let written = patient(silence_max, stream.write_many_chunks(&mut rest)).await;
+        if let Err(error) = written.and_then(|written| Ok(written?)) {
+            give_up(stream);
+            return Err(error);
+        }
     }
     if stream.finish().is_ok() {
         timeout(silence_max, stream.stopped()).await.ok();

@@ -326,7 +326,8 @@ fn announce(out: Out, bound: &Bound, names: Option<&[String]>) {
 /// One line for each request, to standard error.
 pub(super) fn start_log(out: Out) {
     let level = if out.quiet { "warn" } else { "info" };
-    // What iroh does on the way is of no use to whoever runs a leaf, unless it goes wrong; that it ends is no error.
+    // What iroh does on the way is of no use to whoever runs a leaf, unless it goes wrong; that it ends, or a peer does,
+    // is no error.
     let usual = [
         level,
         "iroh=warn",

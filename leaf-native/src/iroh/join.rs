@@ -9,9 +9,9 @@ use crate::world;
 use iroh::EndpointId;
 use iroh::endpoint::{RecvStream, SendStream};
 use leaf_core::id::{ProjectCode, to_hex};
-use leaf_core::peer::{JoinAnswer, JoinAsk, short_code};
+use leaf_core::peer::{JoinAnswer, short_code};
 use leaf_core::repo::{NotAdmitted, RepoError};
-use leaf_iroh::{Source, holds_ticket};
+use leaf_iroh::{Source, shown};
 
 /// Answers one who comes with a ticket.
 pub(super) async fn answer(doors: &Doors, id: EndpointId, send: SendStream, receive: RecvStream) {
@@ -28,12 +28,10 @@ pub(super) async fn answer(doors: &Doors, id: EndpointId, send: SendStream, rece
 
 async fn admit(doors: &Doors, id: EndpointId, line: &[u8]) -> JoinAnswer {
     let refused = |why: &str| JoinAnswer::Refused(why.to_owned());
-    let Ok(ask) = JoinAsk::parse(line) else {
-        return refused("the request does not begin as one");
+    let ask = match shown(line, doors.own, id) {
+        Ok(ask) => ask,
+        Err(why) => return JoinAnswer::Refused(why),
     };
-    if !holds_ticket(&ask, doors.own, id) {
-        return refused("this ticket was not made here, or not for you to use");
-    }
     let mut answer = refused(&NotAdmitted::Unknown.to_string());
     for (name, pool) in doors.guests.pools().await {
         let (key, guest, called) = (to_hex(&ask.invite), id.to_string(), ask.name.clone());

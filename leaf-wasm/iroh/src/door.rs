@@ -8,9 +8,9 @@ use iroh::EndpointId;
 use iroh::endpoint::{Connection, Incoming, SendStream};
 use js_sys::Uint8Array;
 use leaf_core::id::{ProjectCode, to_hex};
-use leaf_core::peer::{Answer, Ask, JOIN, JoinAnswer, JoinAsk, short_code};
+use leaf_core::peer::{Answer, Ask, JOIN, JoinAnswer, short_code};
 use leaf_core::xfer::ContentType;
-use leaf_iroh::{LEAVING, NOT_LISTED, Source, Stop, TOO_MANY, give_up, holds_ticket, reply};
+use leaf_iroh::{LEAVING, NOT_LISTED, Source, Stop, TOO_MANY, give_up, reply, shown};
 use n0_future::time::timeout;
 use std::rc::Rc;
 use std::time::Duration;
@@ -154,11 +154,8 @@ async fn join(shared: &Shared, id: EndpointId, send: SendStream, mut source: Sou
 }
 
 async fn admit(shared: &Shared, id: EndpointId, line: &[u8]) -> Result<JoinAnswer, String> {
-    let ask = JoinAsk::parse(line).map_err(|_| "the request does not begin as one".to_owned())?;
     let own = shared.endpoint.id();
-    if !holds_ticket(&ask, own, id) {
-        return Err("this ticket was not made here, or not for you to use".to_owned());
-    }
+    let ask = shown(line, own, id)?;
     let question = [
         ("kind", "join".into()),
         ("peer", id.to_string().into()),
