@@ -236,18 +236,18 @@ impl Shared {
         let body = Uint8Array::new(&field(request, "body")).to_vec();
         let told = field(request, "onBytes").dyn_into::<Function>().ok();
         let has_begun = Cell::new(false);
-        let room = |bytes: usize| {
-            has_begun.set(true);
-            if let Some(told) = &told {
-                // A listener that throws harms nobody but itself.
-                told.call1(&JsValue::UNDEFINED, &JsValue::from(bytes)).ok();
-            }
-            true
-        };
         let project = place.project.as_deref();
         let round = async |connection: &Connection| {
+            let mut room = |bytes: usize| {
+                has_begun.set(true);
+                if let Some(told) = &told {
+                    // A listener that throws harms nobody but itself.
+                    told.call1(&JsValue::UNDEFINED, &JsValue::from(bytes)).ok();
+                }
+                true
+            };
             let message = (content_type, body.as_slice());
-            let carried = round(connection, project, message, &LIMITS, SILENCE_MAX, &mut { room }).await;
+            let carried = round(connection, project, message, &LIMITS, SILENCE_MAX, &mut room).await;
             carried.map_err(|error| {
                 let error = judge(error, connection, self.endpoint.id());
                 if error.is_transient() {
